@@ -1,0 +1,1 @@
+"""The roles we play on the wire."""

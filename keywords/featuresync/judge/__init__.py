@@ -1,0 +1,1 @@
+"""Requirements as data, each with a function over the trace, and the verdicts that follow. Pure."""

@@ -1,0 +1,1 @@
+"""What is synchronised (the four features) and how it is written down on the wire. Pure."""
