@@ -23,12 +23,13 @@ COMPACT = {
 # Headers whose values may be joined by commas (RFC 3261 7.3.1); all others are kept whole.
 LISTS = frozenset(
     "accept accept-encoding accept-language alert-info allow allow-events call-info contact "
-    "content-encoding error-info in-reply-to proxy-require record-route require route supported "
-    "unsupported via warning".split()
+    "content-encoding error-info in-reply-to path proxy-require record-route require route "
+    "service-route supported unsupported via warning".split()
 )
 
-# Headers that must stand exactly once.
+# Headers that must stand exactly once, and those that may be absent but not stand twice.
 SINGLE = ("from", "to", "call-id", "cseq")
+AT_MOST_ONE = ("content-length", "content-type", "max-forwards")
 
 
 class Message:
@@ -46,20 +47,21 @@ class Message:
 
     @cached_property
     def _split(self) -> tuple[bytes, bytes]:
-        """Head and all bytes after the empty line; bare LF line ends are tolerated and reported."""
-        head, gap, rest = self.raw.partition(b"\r\n\r\n")
-        if gap:
-            return head, rest
-        head, _, rest = self.raw.partition(b"\n\n")
-        return head, rest
+        """Head and all bytes after the first empty line; bare LF line ends are tolerated and reported.
+
+        Line ends before the start line are no part of the head (RFC 3261 7.5).
+        """
+        data = self.raw.lstrip(b"\r\n")
+        end, rest = find_empty_line(data) or (len(data), len(data))
+        return data[:end], data[rest:]
 
     @cached_property
     def start_line(self) -> str:
-        return _text(self._split[0].lstrip(b"\r\n").partition(b"\n")[0].rstrip(b"\r"))
+        return _text(self._split[0].partition(b"\n")[0].rstrip(b"\r"))
 
     @cached_property
     def is_request(self) -> bool:
-        return not self.start_line.startswith("SIP/")
+        return self.start_line[:4].upper() != "SIP/"
 
     @cached_property
     def method(self) -> str:
@@ -87,7 +89,7 @@ class Message:
     def lines(self) -> list[tuple[str, str]]:
         """Header lines in order as written: (full lower-case name, unfolded value)."""
         found: list[tuple[str, str]] = []
-        for line in _text(self._split[0].lstrip(b"\r\n")).split("\n")[1:]:
+        for line in _text(self._split[0]).split("\n")[1:]:
             line = line.rstrip("\r")
             if line[:1] in (" ", "\t") and found:
                 name, value = found[-1]
@@ -127,12 +129,13 @@ class Message:
     @cached_property
     def cseq(self) -> int:
         """The CSeq number, -1 when it is missing or no number."""
-        number = self.header("cseq").partition(" ")[0]
-        return int(number) if _digits(number) else -1
+        number = self.header("cseq").split()[:1]
+        return int(number[0]) if number and _digits(number[0]) else -1
 
     @cached_property
     def cseq_method(self) -> str:
-        return self.header("cseq").partition(" ")[2].strip()
+        # RFC 3261 25.1: any linear white space may stand between number and method.
+        return " ".join(self.header("cseq").split()[1:])
 
     @cached_property
     def from_(self) -> NameAddr:
@@ -188,6 +191,9 @@ class Message:
         for name in SINGLE:
             if len(self.headers(name)) != 1:
                 yield f"{len(self.headers(name))} {name} headers where exactly 1 is due"
+        for name in AT_MOST_ONE:
+            if len(self.headers(name)) > 1:
+                yield f"{len(self.headers(name))} {name} headers where at most 1 is due"
         if not self.has("via"):
             yield "no via header"
         if self.has("cseq") and not 0 <= self.cseq < 2**31:
@@ -197,8 +203,11 @@ class Message:
         yield from (f"header line without a name or colon: {n!r}" for n, _ in self.lines if not _token(n))
 
     def _length_problems(self) -> Iterator[str]:
-        if b"\r\n\r\n" not in self.raw:
+        head = self.raw.lstrip(b"\r\n")
+        if not head.startswith(self._split[0] + b"\r\n\r\n"):
             yield "no empty line (CRLF CRLF) after the headers"
+        if b"\n" in self._split[0].replace(b"\r\n", b""):
+            yield "bare LF at the end of a header line"
         if not self.has("content-length"):
             return
         there = len(self._split[1])
@@ -262,6 +271,16 @@ def reply(request: Message, status: int, reason: str, extra: Iterable[tuple[str,
     return draft
 
 
+def find_empty_line(data: bytes | bytearray, start: int = 0) -> tuple[int, int] | None:
+    """Where the text before the first empty line ends and what follows it starts; line ends CRLF or LF."""
+    crlf = data.find(b"\n\r\n", start)
+    bare = data.find(b"\n\n", start, crlf + 1 if crlf >= 0 else len(data))
+    at, rest = (bare, bare + 2) if bare >= 0 else (crlf, crlf + 3)
+    if at < 0:
+        return None
+    return at - (at > start and data[at - 1] == 0x0D), rest
+
+
 def _text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
@@ -272,4 +291,4 @@ def _digits(text: str) -> bool:
 
 
 def _token(name: str) -> bool:
-    return bool(name) and all(c.isalnum() or c in "-.!%*_+`'~" for c in name)
+    return name.isascii() and bool(name) and all(c.isalnum() or c in "-.!%*_+`'~" for c in name)

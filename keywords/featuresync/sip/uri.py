@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 _URI = re.compile(
     r"(?P<scheme>sips?|tel):(?:(?P<user>[^@]*)@)?"
-    r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:;?>\s]*)(?::(?P<port>\d+))?(?P<params>;[^?]*)?(?P<headers>\?.*)?$",
-    re.IGNORECASE,
+    r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:;?>@\[\]\s]+)(?::(?P<port>\d{1,5}))?(?P<params>;[^?]*)?(?P<headers>\?.*)?",
+    re.IGNORECASE | re.ASCII,
 )
+_TOKEN = re.compile(r"[\w.!%*+`'~\[\]:-]*", re.ASCII)
 
 
 def parse_parameters(text: str) -> dict[str, str | None]:
@@ -58,19 +59,22 @@ class Uri:
     user: str
     host: str
     port: int | None = None
-    parameters: dict[str, str | None] = field(default_factory=dict)
+    parameters: dict[str, str | None] = field(default_factory=dict, hash=False)
+    headers: str = ""
+    """What follows the ``?``, as written."""
 
     @classmethod
     def parse(cls, text: str) -> Uri:
         """Raises ValueError when the text is no URI."""
-        match = _URI.match(text.strip())
+        match = _URI.fullmatch(text.strip())
         if match is None:
             raise ValueError(f"not a SIP URI: {text[:200]!r}")
         port = int(match["port"]) if match["port"] else None
         parameters = parse_parameters(match["params"] or "")
         if match["scheme"].lower() == "tel":
             return cls("tel", match["host"], "", None, parameters)
-        return cls(match["scheme"].lower(), match["user"] or "", match["host"], port, parameters)
+        headers = (match["headers"] or "")[1:]
+        return cls(match["scheme"].lower(), match["user"] or "", match["host"], port, parameters, headers)
 
     def __str__(self) -> str:
         if self.scheme == "tel":
@@ -80,7 +84,7 @@ class Uri:
             text += f":{self.port}" if self.port is not None else ""
         for name, value in self.parameters.items():
             text += f";{name}" if value is None else f";{name}={value}"
-        return text
+        return f"{text}?{self.headers}" if self.headers else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ class NameAddr:
 
     display: str
     uri: str
-    parameters: dict[str, str | None]
+    parameters: dict[str, str | None] = field(default_factory=dict, hash=False)
 
     @classmethod
     def parse(cls, text: str) -> NameAddr:
@@ -101,9 +105,24 @@ class NameAddr:
         uri, _, tail = rest.partition(">")
         return cls(unquote(head.strip()), uri.strip(), parse_parameters(tail))
 
+    def __str__(self) -> str:
+        """Always with angle brackets; a display name or parameter is quoted where it must be."""
+        text = f"{_quote(self.display)} <{self.uri}>" if self.display else f"<{self.uri}>"
+        for name, value in self.parameters.items():
+            if value is None:
+                text += f";{name}"
+            else:
+                text += f";{name}={value if value and _TOKEN.fullmatch(value) else _quote(value)}"
+        return text
+
     @property
     def tag(self) -> str:
         return self.parameters.get("tag") or ""
+
+
+def _quote(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _partition_angle(text: str) -> tuple[str, str, str]:

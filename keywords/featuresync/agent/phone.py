@@ -1,0 +1,335 @@
+"""The phone: registers, subscribes to its features, sets them, answers, and refreshes by itself.
+
+A pure core: bytes and the time in, bytes and the next deadline out. ``feature_sync`` is off by default,
+as in the phones' own settings: then the phone sends no SUBSCRIBE and carries its features out itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from featuresync.net.flow import Flow
+from featuresync.sip.digest import Authenticator, Credentials
+from featuresync.sip.message import Draft, Message, reply
+from featuresync.sip.timers import Timers
+from featuresync.sip.transaction import (
+    RequestReceived,
+    ResponseReceived,
+    Send,
+    TransactionEvent,
+    Transactions,
+    TransactionTimedOut,
+)
+from featuresync.sync.as_feature_event import MEDIA_TYPE, PACKAGE, read_body
+from featuresync.sync.feature import Feature, FeatureState
+from featuresync.sync.writing import Dialect, write_set
+
+from .exchange import Exchange
+from .incoming import IncomingCalls
+from .subscribing import FeatureSubscription
+
+ACCEPT = (MEDIA_TYPE, "multipart/mixed")
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, NOTIFY"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line's settings. ``domain`` is the domain of the address of record; lengths are seconds."""
+
+    user: str
+    password: str
+    domain: str
+    auth_user: str = ""
+    feature_sync: bool = False
+    dialect: Dialect = Dialect.POLYCOM
+    contact_user: str = ""
+    contact_parameters: str = ""
+    registration: int = 3600
+
+    @property
+    def address_of_record(self) -> str:
+        return f"sip:{self.user}@{self.domain}"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A NOTIFY that the phone accepted: when, in which subscription, and what it said."""
+
+    time: float
+    subscription: FeatureSubscription
+    message: Message
+    states: dict[Feature, FeatureState] = field(default_factory=dict)
+
+
+class Phone:
+    """One line of a phone. Call ``plug`` with its flow before anything else."""
+
+    def __init__(self, line: Line, tokens: Callable[[], str], timers: Timers = Timers()) -> None:  # noqa: B008
+        self.line = line
+        self.tokens = tokens
+        self.shown = {feature: FeatureState(feature, False) for feature in Feature}
+        """What the phone's display says."""
+        self.told: list[Told] = []
+        self.subscriptions: list[FeatureSubscription] = []
+        self.registered_until: float | None = None
+        self.calls = IncomingCalls(self)
+        self._flow: Flow | None = None
+        self._contact = ""
+        self._transactions = Transactions(timers)
+        self._outbox: list[Send] = []
+        self._exchanges: dict[str, Exchange] = {}
+        self._authenticator = self.authenticator(line.password)
+        self._register_call = (self.tokens(), self.tokens())
+        self._register_cseq = 0
+        self._register_again: float | None = None
+
+    # -- the wire ---------------------------------------------------------------------------------
+
+    def plug(self, flow: Flow) -> None:
+        """Use this flow from now on; the Contact follows it."""
+        self._flow = flow
+        host, port = flow.local
+        host = f"[{host}]" if ":" in host else host
+        parameters = "" if flow.transport == "udp" else f";transport={flow.transport}"
+        user = self.line.contact_user or self.line.user
+        self._contact = f"<sip:{user}@{host}:{port}{parameters}{self.line.contact_parameters}>"
+
+    @property
+    def contact(self) -> str:
+        """The Contact value, as it stands in our messages."""
+        return self._contact
+
+    def receive(self, data: bytes, flow: Flow, now: float) -> None:
+        message = Message(data)
+        if data.strip(b"\r\n"):
+            self._transactions.receive(message, flow, flow.reliable, now)
+            self._handle(now)
+
+    def flow_lost(self, flow: Flow, reason: str, now: float) -> None:
+        for key in list(self._exchanges):
+            self._fail(key, f"connection lost: {reason}", now)
+
+    def deadline(self) -> float | None:
+        due = [self._transactions.deadline(), self._register_again, self.calls.deadline()]
+        due += [subscription.deadline() for subscription in self.subscriptions]
+        return min((at for at in due if at is not None), default=None)
+
+    def tick(self, now: float) -> None:
+        self._transactions.tick(now)
+        self._handle(now)
+        if self._register_again is not None and now >= self._register_again:
+            self.register(now)
+        for subscription in self.subscriptions:
+            subscription.tick(now)
+        self.calls.tick(now)
+
+    def drain(self) -> Iterable[Send]:
+        self._collect()
+        sends, self._outbox = self._outbox, []
+        return sends
+
+    # -- what a user or a scenario does -----------------------------------------------------------
+
+    def register(self, now: float, expires: int | None = None) -> Exchange:
+        """REGISTER; refreshed by itself at half its granted time. ``expires`` 0 unregisters."""
+        seconds = self.line.registration if expires is None else expires
+        call_id, tag = self._register_call
+        self._register_cseq += 1
+        self._register_again = None
+        draft = self.draft("REGISTER", f"sip:{self.line.domain}", call_id, tag, self._register_cseq)
+        draft.add("Contact", f"{self._contact};expires={seconds}").add("Expires", str(seconds))
+        purpose = "register" if seconds else "unregister"
+        return self.start(Exchange(purpose, draft, self._authenticator, on_final=self._registered), now)
+
+    def subscribe(
+        self,
+        now: float,
+        *,
+        expires: int | None = 3600,
+        event: str = PACKAGE,
+        accept: tuple[str, ...] | None = ACCEPT,
+        bare: bool = False,
+    ) -> FeatureSubscription:
+        """A new subscription (RFC 6665 4.1.2.1). ``expires`` None leaves the header out, 0 fetches.
+
+        ``accept`` None leaves Accept out; ``bare`` sends no credentials and takes the challenge as final.
+        """
+        authenticator = None if bare else self._authenticator
+        subscription = FeatureSubscription(self, event, accept, expires, authenticator)
+        self.subscriptions.append(subscription)
+        subscription.start(now)
+        return subscription
+
+    def press(self, state: FeatureState, now: float, expires: int | None = None) -> Exchange | None:
+        """The user changes a feature. Synchronised: an in-dialog SUBSCRIBE with the change, and the
+        display waits for the server's word. Otherwise the phone just does it, and None comes back.
+        """
+        subscription = self.live_subscription
+        if not self.line.feature_sync or subscription is None:
+            self.shown[state.feature] = state
+            return None
+        return subscription.set(write_set(state, self.line.dialect), now, expires)
+
+    def try_to_set(
+        self, subscription: FeatureSubscription, state: FeatureState, wrong: Authenticator | None, now: float
+    ) -> Exchange:
+        """A change that must not take effect: with no credentials, or with the ``wrong`` ones."""
+        return subscription.set(write_set(state, self.line.dialect), now, credentials=wrong or False)
+
+    def options(self, now: float) -> Exchange:
+        """OPTIONS to the server: also the marker that proves it has answered all before."""
+        draft = self.draft("OPTIONS", f"sip:{self.line.domain}", self.tokens(), self.tokens(), 1)
+        draft.put("To", f"<sip:{self.line.domain}>").add("Accept", ", ".join(ACCEPT))
+        return self.start(Exchange("options", draft, self._authenticator), now)
+
+    def invite(self, target: str, now: float) -> Exchange:
+        """Call ``target`` (a user part) and take the first final response; a 2xx is hung up at once."""
+        uri = f"sip:{target}@{self.line.domain}"
+        draft = self.draft("INVITE", uri, self.tokens(), self.tokens(), 1)
+        draft.put("To", f"<{uri}>").add("Contact", self._contact)
+        return self.start(Exchange("call", draft, self._authenticator), now)
+
+    @property
+    def live_subscription(self) -> FeatureSubscription | None:
+        """The newest subscription that has not ended."""
+        return next((s for s in reversed(self.subscriptions) if s.live), None)
+
+    def authenticator(self, password: str) -> Authenticator:
+        """Another authenticator of this line, for instance with a wrong password."""
+        return Authenticator(Credentials(self.line.auth_user or self.line.user, password), self.tokens)
+
+    # -- requests ---------------------------------------------------------------------------------
+
+    def draft(self, method: str, uri: str, call_id: str, tag: str, cseq: int) -> Draft:
+        """A request outside a dialog, from and to our address of record; no Via yet."""
+        aor = self.line.address_of_record
+        return Draft(
+            f"{method} {uri} SIP/2.0",
+            [
+                ("Max-Forwards", "70"),
+                ("From", f"<{aor}>;tag={tag}"),
+                ("To", f"<{aor}>"),
+                ("Call-ID", call_id),
+                ("CSeq", f"{cseq} {method}"),
+                ("Allow", ALLOW),
+                ("User-Agent", "featuresync"),
+            ],
+        )
+
+    def start(self, exchange: Exchange, now: float) -> Exchange:
+        """Send the exchange's request, with credentials when a challenge is known already in its dialog."""
+        if exchange.authenticator is not None and exchange.dialog is not None:
+            self._authorise(exchange)
+        self._send(exchange, now)
+        return exchange
+
+    def _send(self, exchange: Exchange, now: float) -> None:
+        assert self._flow is not None, "plug the phone in first"
+        host, port = self._flow.local
+        host = f"[{host}]" if ":" in host else host
+        sent_by = f"SIP/2.0/{self._flow.transport.upper()} {host}:{port}"
+        draft = exchange.draft.drop("Via")
+        draft.headers.insert(0, ("Via", f"{sent_by};branch=z9hG4bK{self.tokens()};rport"))
+        data = draft.encode()
+        request = Message(data)
+        exchange.sent.append(request)
+        exchange.on_sent(request, now)
+        self._exchanges[self._transactions.send(data, self._flow, self._flow.reliable, now)] = exchange
+
+    def _authorise(self, exchange: Exchange) -> None:
+        method, uri = exchange.draft.start_line.split(" ")[:2]
+        assert exchange.authenticator is not None
+        exchange.draft.drop("Authorization").drop("Proxy-Authorization")
+        exchange.draft.headers += exchange.authenticator.headers(method, uri, exchange.draft.body)
+
+    # -- what comes in ----------------------------------------------------------------------------
+
+    def respond(self, request: Message, draft: Draft, now: float) -> None:
+        self._transactions.respond(request, draft.encode(), now)
+
+    def _handle(self, now: float) -> None:
+        while events := self._collect():
+            for event in events:
+                self._on_event(event, now)
+
+    def _collect(self) -> list[TransactionEvent]:
+        sends, events = self._transactions.drain()
+        self._outbox.extend(sends)
+        return events
+
+    def _on_event(self, event: TransactionEvent, now: float) -> None:
+        if isinstance(event, ResponseReceived):
+            self._on_response(event, now)
+        elif isinstance(event, TransactionTimedOut):
+            self._fail(event.key, "no final response in time (64*T1, RFC 3261 17.1.2.2)", now)
+        elif isinstance(event, RequestReceived):
+            self._on_request(event.message, now)
+
+    def _on_response(self, event: ResponseReceived, now: float) -> None:
+        response = event.message
+        exchange = self._exchanges.get(event.key)
+        if exchange is None or response.status < 200:
+            return
+        del self._exchanges[event.key]
+        challenged = response.status in (401, 407) and exchange.authenticator is not None
+        if challenged and exchange.authenticator.remember(response):  # type: ignore[union-attr]
+            cseq = exchange.retry_cseq()
+            if exchange.purpose in ("register", "unregister"):
+                self._register_cseq = cseq
+            exchange.draft.put("CSeq", f"{cseq} {event.request.method}")
+            self._authorise(exchange)
+            self._send(exchange, now)
+            return
+        exchange.final = response
+        exchange.on_final(exchange, now)
+
+    def _fail(self, key: str, failure: str, now: float) -> None:
+        exchange = self._exchanges.pop(key, None)
+        if exchange is not None:
+            exchange.failure = failure
+            exchange.on_final(exchange, now)
+
+    def _registered(self, exchange: Exchange, now: float) -> None:
+        self.registered_until = self._register_again = None
+        if exchange.final is None or exchange.final.status >= 300:
+            return
+        granted = _granted(exchange.final, self._contact)
+        if granted:
+            self.registered_until = now + granted
+            self._register_again = now + granted / 2
+
+    def _on_request(self, request: Message, now: float) -> None:
+        if request.method == "NOTIFY":
+            self._on_notify(request, now)
+        elif request.method in ("INVITE", "CANCEL", "BYE", "ACK"):
+            self.calls.receive(request, now)
+        elif request.method == "OPTIONS":
+            self.respond(request, reply(request, 200, "OK", [("Allow", ALLOW)], self.tokens()), now)
+        else:
+            refusal = reply(request, 405, "Method Not Allowed", [("Allow", ALLOW)], self.tokens())
+            self.respond(request, refusal, now)
+
+    def _on_notify(self, request: Message, now: float) -> None:
+        subscription = next((s for s in self.subscriptions if s.matches(request)), None)
+        status = subscription.on_notify(request, now) if subscription else 481
+        reason = {200: "OK", 481: "Subscription Does Not Exist", 489: "Bad Event"}.get(status, "Refused")
+        self.respond(request, reply(request, status, reason, [("Contact", self._contact)]), now)
+        if subscription is None or status != 200:
+            return
+        states = read_body(request.header("content-type"), request.body).states
+        self.told.append(Told(now, subscription, request, states))
+        # The display follows the server's word, whatever the user pressed.
+        self.shown.update(states)
+
+
+def _granted(response: Message, contact: str) -> int:
+    """Seconds granted to our own binding (RFC 3261 10.2.4): its Contact's expires, else Expires."""
+    ours = contact[1:].partition(">")[0].partition(";")[0]
+    for value in response.headers("contact"):
+        if ours in value:
+            expires = value.rpartition(";expires=")[2].partition(";")[0]
+            if expires.isdigit():
+                return int(expires)
+    header = response.header("expires")
+    return int(header) if header.isdigit() else 0
