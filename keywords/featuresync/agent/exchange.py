@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from featuresync.sip.dialog import Dialog
 from featuresync.sip.digest import Authenticator
 from featuresync.sip.message import Draft, Message
 
@@ -14,21 +13,25 @@ from featuresync.sip.message import Draft, Message
 class Exchange:
     """A request until its final response.
 
-    ``authenticator`` answers challenges; None sends the request bare and takes the 401 as final. With
-    ``dialog`` each retry takes the dialog's next CSeq (RFC 3261 22.2), else the request's own plus one.
+    ``authenticator`` answers challenges; None sends the request bare and takes the 401 as final.
+    ``eager`` sends credentials with the first try when a challenge is known: inside dialogs.
     """
 
     purpose: str
     draft: Draft
     authenticator: Authenticator | None
-    dialog: Dialog | None = None
+    eager: bool = False
+    next_cseq: Callable[[], int] | None = None
+    """The number of a retry where a dialog or a registration counts; else it is the last one plus one."""
     on_sent: Callable[[Message, float], None] = lambda _request, _now: None
-    on_final: Callable[[Exchange, float], None] = lambda _exchange, _now: None
+    on_response: Callable[[Message, float], None] = lambda _response, _now: None
+    """Called for each response, provisional or final, but not for a challenge that is answered."""
+    on_failure: Callable[[float], None] = lambda _now: None
     sent: list[Message] = field(default_factory=list)
     """Every request sent for it, in order; the last one is the one that ``final`` answers."""
     final: Message | None = None
     failure: str = ""
-    """Why there is no final response: ``timed out`` or what happened to the connection."""
+    """Why there is no final response: no answer in time, or what happened to the connection."""
 
     @property
     def done(self) -> bool:
@@ -45,8 +48,5 @@ class Exchange:
         return f"{self.final.status} {self.final.reason}" if self.final else self.failure or "no answer yet"
 
     def retry_cseq(self) -> int:
-        """The CSeq number of the next attempt."""
-        if self.dialog is not None:
-            self.dialog.local_cseq += 1
-            return self.dialog.local_cseq
-        return self.sent[-1].cseq + 1
+        """The CSeq number of the next try (RFC 3261 22.2)."""
+        return self.next_cseq() if self.next_cseq else self.sent[-1].cseq + 1

@@ -6,12 +6,15 @@ as in the phones' own settings: then the phone sends no SUBSCRIBE and carries it
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from featuresync.net.flow import Flow
+from featuresync.sip.call import OutgoingCall
 from featuresync.sip.digest import Authenticator, Credentials
 from featuresync.sip.message import Draft, Message, reply
+from featuresync.sip.registration import RefreshDue, Registration
 from featuresync.sip.timers import Timers
 from featuresync.sip.transaction import (
     RequestReceived,
@@ -30,6 +33,7 @@ from .incoming import IncomingCalls
 from .subscribing import FeatureSubscription
 
 ACCEPT = (MEDIA_TYPE, "multipart/mixed")
+USER_AGENT = "featuresync"
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, NOTIFY"
 
 
@@ -72,17 +76,17 @@ class Phone:
         """What the phone's display says."""
         self.told: list[Told] = []
         self.subscriptions: list[FeatureSubscription] = []
-        self.registered_until: float | None = None
         self.calls = IncomingCalls(self)
         self._flow: Flow | None = None
-        self._contact = ""
         self._transactions = Transactions(timers)
         self._outbox: list[Send] = []
+        self._events: deque[TransactionEvent] = deque()
         self._exchanges: dict[str, Exchange] = {}
         self._authenticator = self.authenticator(line.password)
-        self._register_call = (self.tokens(), self.tokens())
-        self._register_cseq = 0
-        self._register_again: float | None = None
+        registrar = f"sip:{line.domain}"
+        self.registration = Registration(
+            registrar, line.address_of_record, "", tokens(), tokens(), line.registration, timers
+        )
 
     # -- the wire ---------------------------------------------------------------------------------
 
@@ -93,12 +97,12 @@ class Phone:
         host = f"[{host}]" if ":" in host else host
         parameters = "" if flow.transport == "udp" else f";transport={flow.transport}"
         user = self.line.contact_user or self.line.user
-        self._contact = f"<sip:{user}@{host}:{port}{parameters}{self.line.contact_parameters}>"
+        self.registration.contact = f"sip:{user}@{host}:{port}{parameters}{self.line.contact_parameters}"
 
     @property
     def contact(self) -> str:
         """The Contact value, as it stands in our messages."""
-        return self._contact
+        return f"<{self.registration.contact}>"
 
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
         message = Message(data)
@@ -111,14 +115,14 @@ class Phone:
             self._fail(key, f"connection lost: {reason}", now)
 
     def deadline(self) -> float | None:
-        due = [self._transactions.deadline(), self._register_again, self.calls.deadline()]
+        due = [self._transactions.deadline(), self.registration.deadline(), self.calls.deadline()]
         due += [subscription.deadline() for subscription in self.subscriptions]
         return min((at for at in due if at is not None), default=None)
 
     def tick(self, now: float) -> None:
         self._transactions.tick(now)
         self._handle(now)
-        if self._register_again is not None and now >= self._register_again:
+        if any(isinstance(event, RefreshDue) for event in self.registration.tick(now)):
             self.register(now)
         for subscription in self.subscriptions:
             subscription.tick(now)
@@ -131,16 +135,13 @@ class Phone:
 
     # -- what a user or a scenario does -----------------------------------------------------------
 
-    def register(self, now: float, expires: int | None = None) -> Exchange:
-        """REGISTER; refreshed by itself at half its granted time. ``expires`` 0 unregisters."""
-        seconds = self.line.registration if expires is None else expires
-        call_id, tag = self._register_call
-        self._register_cseq += 1
-        self._register_again = None
-        draft = self.draft("REGISTER", f"sip:{self.line.domain}", call_id, tag, self._register_cseq)
-        draft.add("Contact", f"{self._contact};expires={seconds}").add("Expires", str(seconds))
-        purpose = "register" if seconds else "unregister"
-        return self.start(Exchange(purpose, draft, self._authenticator, on_final=self._registered), now)
+    def register(self, now: float) -> Exchange:
+        """REGISTER; refreshed by itself before it runs out."""
+        return self._register("register", self.registration.request(), now)
+
+    def unregister(self, now: float) -> Exchange:
+        """Take the binding away (RFC 3261 10.2.2)."""
+        return self._register("unregister", self.registration.unregister(), now)
 
     def subscribe(
         self,
@@ -187,8 +188,22 @@ class Phone:
         """Call ``target`` (a user part) and take the first final response; a 2xx is hung up at once."""
         uri = f"sip:{target}@{self.line.domain}"
         draft = self.draft("INVITE", uri, self.tokens(), self.tokens(), 1)
-        draft.put("To", f"<{uri}>").add("Contact", self._contact)
-        return self.start(Exchange("call", draft, self._authenticator), now)
+        draft.put("To", f"<{uri}>").add("Contact", self.contact)
+        exchange = Exchange("call", draft, self._authenticator)
+
+        call: OutgoingCall | None = None
+
+        def on_response(response: Message, now: float) -> None:
+            nonlocal call
+            call = call or OutgoingCall(exchange.sent[-1])
+            for ack in call.on_response(response):
+                self._transmit(ack, now)
+            bye = call.bye()
+            if bye is not None:
+                self.start(Exchange("hang up", bye, self._authenticator), now)
+
+        exchange.on_response = on_response
+        return self.start(exchange, now)
 
     @property
     def live_subscription(self) -> FeatureSubscription | None:
@@ -213,33 +228,49 @@ class Phone:
                 ("Call-ID", call_id),
                 ("CSeq", f"{cseq} {method}"),
                 ("Allow", ALLOW),
-                ("User-Agent", "featuresync"),
+                ("User-Agent", USER_AGENT),
             ],
         )
 
     def start(self, exchange: Exchange, now: float) -> Exchange:
-        """Send the exchange's request, with credentials when a challenge is known already in its dialog."""
-        if exchange.authenticator is not None and exchange.dialog is not None:
+        """Send the exchange's request and follow it to its final response."""
+        if exchange.eager:
             self._authorise(exchange)
         self._send(exchange, now)
         return exchange
 
+    def _register(self, purpose: str, draft: Draft, now: float) -> Exchange:
+        draft.add("Allow", ALLOW).add("User-Agent", USER_AGENT)
+
+        def next_cseq() -> int:
+            self.registration.cseq += 1
+            return self.registration.cseq
+
+        exchange = Exchange(purpose, draft, self._authenticator, next_cseq=next_cseq)
+        exchange.on_response = self.registration.on_response
+        exchange.on_failure = self.registration.on_timeout
+        return self.start(exchange, now)
+
     def _send(self, exchange: Exchange, now: float) -> None:
+        request, key = self._transmit(exchange.draft, now)
+        exchange.sent.append(request)
+        exchange.on_sent(request, now)
+        self._exchanges[key] = exchange
+
+    def _transmit(self, draft: Draft, now: float) -> tuple[Message, str]:
+        """Put a Via of ours on top and send; the message as sent and its transaction's key."""
         assert self._flow is not None, "plug the phone in first"
         host, port = self._flow.local
         host = f"[{host}]" if ":" in host else host
         sent_by = f"SIP/2.0/{self._flow.transport.upper()} {host}:{port}"
-        draft = exchange.draft.drop("Via")
-        draft.headers.insert(0, ("Via", f"{sent_by};branch=z9hG4bK{self.tokens()};rport"))
+        draft.drop("Via").headers.insert(0, ("Via", f"{sent_by};branch=z9hG4bK{self.tokens()};rport"))
         data = draft.encode()
-        request = Message(data)
-        exchange.sent.append(request)
-        exchange.on_sent(request, now)
-        self._exchanges[self._transactions.send(data, self._flow, self._flow.reliable, now)] = exchange
+        return Message(data), self._transactions.send(data, self._flow, self._flow.reliable, now)
 
     def _authorise(self, exchange: Exchange) -> None:
         method, uri = exchange.draft.start_line.split(" ")[:2]
-        assert exchange.authenticator is not None
+        if exchange.authenticator is None:
+            return
         exchange.draft.drop("Authorization").drop("Proxy-Authorization")
         exchange.draft.headers += exchange.authenticator.headers(method, uri, exchange.draft.body)
 
@@ -249,14 +280,16 @@ class Phone:
         self._transactions.respond(request, draft.encode(), now)
 
     def _handle(self, now: float) -> None:
-        while events := self._collect():
-            for event in events:
-                self._on_event(event, now)
+        """Take what the transactions have to say; answering it may make them say more."""
+        self._collect()
+        while self._events:
+            self._on_event(self._events.popleft(), now)
+            self._collect()
 
-    def _collect(self) -> list[TransactionEvent]:
+    def _collect(self) -> None:
         sends, events = self._transactions.drain()
         self._outbox.extend(sends)
-        return events
+        self._events.extend(events)
 
     def _on_event(self, event: TransactionEvent, now: float) -> None:
         if isinstance(event, ResponseReceived):
@@ -267,37 +300,28 @@ class Phone:
             self._on_request(event.message, now)
 
     def _on_response(self, event: ResponseReceived, now: float) -> None:
-        response = event.message
-        exchange = self._exchanges.get(event.key)
-        if exchange is None or response.status < 200:
+        response, exchange = event.message, self._exchanges.get(event.key)
+        if exchange is None:
             return
-        del self._exchanges[event.key]
         challenged = response.status in (401, 407) and exchange.authenticator is not None
         if challenged and exchange.authenticator.remember(response):  # type: ignore[union-attr]
-            cseq = exchange.retry_cseq()
-            if exchange.purpose in ("register", "unregister"):
-                self._register_cseq = cseq
-            exchange.draft.put("CSeq", f"{cseq} {event.request.method}")
+            del self._exchanges[event.key]
+            exchange.draft.put("CSeq", f"{exchange.retry_cseq()} {event.request.method}")
             self._authorise(exchange)
             self._send(exchange, now)
             return
-        exchange.final = response
-        exchange.on_final(exchange, now)
+        # The 2xx of an INVITE may come again, and each one wants its ACK (RFC 3261 13.2.2.4).
+        if response.status >= 300 or (response.status >= 200 and response.cseq_method != "INVITE"):
+            del self._exchanges[event.key]
+        if response.status >= 200:
+            exchange.final = exchange.final or response
+        exchange.on_response(response, now)
 
     def _fail(self, key: str, failure: str, now: float) -> None:
         exchange = self._exchanges.pop(key, None)
-        if exchange is not None:
+        if exchange is not None and not exchange.done:
             exchange.failure = failure
-            exchange.on_final(exchange, now)
-
-    def _registered(self, exchange: Exchange, now: float) -> None:
-        self.registered_until = self._register_again = None
-        if exchange.final is None or exchange.final.status >= 300:
-            return
-        granted = _granted(exchange.final, self._contact)
-        if granted:
-            self.registered_until = now + granted
-            self._register_again = now + granted / 2
+            exchange.on_failure(now)
 
     def _on_request(self, request: Message, now: float) -> None:
         if request.method == "NOTIFY":
@@ -314,22 +338,10 @@ class Phone:
         subscription = next((s for s in self.subscriptions if s.matches(request)), None)
         status = subscription.on_notify(request, now) if subscription else 481
         reason = {200: "OK", 481: "Subscription Does Not Exist", 489: "Bad Event"}.get(status, "Refused")
-        self.respond(request, reply(request, status, reason, [("Contact", self._contact)]), now)
+        self.respond(request, reply(request, status, reason, [("Contact", self.contact)]), now)
         if subscription is None or status != 200:
             return
         states = read_body(request.header("content-type"), request.body).states
         self.told.append(Told(now, subscription, request, states))
         # The display follows the server's word, whatever the user pressed.
         self.shown.update(states)
-
-
-def _granted(response: Message, contact: str) -> int:
-    """Seconds granted to our own binding (RFC 3261 10.2.4): its Contact's expires, else Expires."""
-    ours = contact[1:].partition(">")[0].partition(";")[0]
-    for value in response.headers("contact"):
-        if ours in value:
-            expires = value.rpartition(";expires=")[2].partition(";")[0]
-            if expires.isdigit():
-                return int(expires)
-    header = response.header("expires")
-    return int(header) if header.isdigit() else 0

@@ -119,17 +119,17 @@ class FeatureSubscription:
             authenticator = self._authenticator if credentials else None
         else:
             authenticator = credentials
-        exchange = Exchange(purpose, draft, authenticator, dialog)
+
+        def next_cseq() -> int:
+            dialog.local_cseq += 1
+            return dialog.local_cseq
+
+        exchange = Exchange(purpose, draft, authenticator, eager=True, next_cseq=next_cseq)
         self._send(exchange, now)
         return exchange
 
     def _send(self, exchange: Exchange, now: float) -> None:
         exchange.on_sent = self.machine.on_sent
-        exchange.on_final = self._answered
+        exchange.on_response = self.machine.on_response
+        exchange.on_failure = self.machine.on_timeout
         self._phone.start(exchange, now)
-
-    def _answered(self, exchange: Exchange, now: float) -> None:
-        if exchange.final is None:
-            self.machine.on_timeout(now)
-        else:
-            self.machine.on_response(exchange.final, now)

@@ -52,12 +52,19 @@ def _identity_by_ps(pid: int) -> str:
 
 
 def stop_with_parent(parent: int) -> None:
-    """Have this process get SIGINT when process ``parent`` dies, or now when it has died already.
+    """Have this process get one SIGINT when process ``parent`` dies, or now when it has died already.
 
     Linux only (prctl(2), PR_SET_PDEATHSIG); elsewhere nothing happens.
     """
     if not sys.platform.startswith("linux"):
         return
-    ctypes.CDLL(None).prctl(1, signal.SIGINT, 0, 0, 0)
-    if os.getppid() != parent:
+
+    def stop(*_: object) -> None:
+        # The kernel may tell of each of the parent's threads; a second SIGINT would cut the teardown short.
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
         os.kill(os.getpid(), signal.SIGINT)
+
+    signal.signal(signal.SIGUSR1, stop)
+    ctypes.CDLL(None).prctl(1, signal.SIGUSR1, 0, 0, 0)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGUSR1)

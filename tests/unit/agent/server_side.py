@@ -43,11 +43,20 @@ class Server:
         self.answer(request, 401, "Unauthorized", [CHALLENGE])
         return self.one()
 
+    def challenge_call(self, invite: Message) -> Message:
+        """401 to an INVITE: its ACK, and the second try."""
+        self.answer(invite, 401, "Unauthorized", [CHALLENGE])
+        ack, again = self.sent()
+        assert ack.method == "ACK"
+        return again
+
     def accept(self, subscribe: Message, expires=3600) -> None:
         extra = [("Expires", str(expires)), ("Contact", "<sip:as@127.0.0.1:5060>")]
         self.answer(subscribe, 200, "OK", extra)
 
-    def notify(self, subscribe: Message, body=b"", content_type="", state="active;expires=3600", **changes) -> Draft:
+    def notify(
+        self, subscribe: Message, body=b"", content_type="", state="active;expires=3600", **changes
+    ) -> Draft:
         """The next NOTIFY of a subscription; ``changes`` replaces headers by name (``event="x"``)."""
         draft = Draft(f"NOTIFY {self.phone.contact[1:].partition('>')[0]} SIP/2.0", body=body)
         number = next(self._cseq)

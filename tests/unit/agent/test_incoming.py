@@ -36,7 +36,9 @@ def test_dnd_of_the_phone_answers_486():
 def test_forwards_of_the_phone_answer_302_with_the_target(feature):
     """RFC 3261 21.3.3."""
     server = Server()
-    server.phone.press(FeatureState(feature, True, "1003", 2 if feature is Feature.CF_NO_ANSWER else None), server.now)
+    server.phone.press(
+        FeatureState(feature, True, "1003", 2 if feature is Feature.CF_NO_ANSWER else None), server.now
+    )
     call = 1
     if feature is Feature.CF_BUSY:
         server.give(invite(call))
@@ -49,7 +51,9 @@ def test_forwards_of_the_phone_answer_302_with_the_target(feature):
         assert finals(server) == []
         server.later(0.2)
     answers = [message for message in server.sent() if message.status >= 200]
-    assert [(answer.status, answer.header("contact")) for answer in answers] == [(302, "<sip:1003@example.invalid>")]
+    assert [(answer.status, answer.header("contact")) for answer in answers] == [
+        (302, "<sip:1003@example.invalid>")
+    ]
 
 
 def test_a_second_call_finds_the_phone_busy():

@@ -11,7 +11,7 @@ from .server_side import Server
 DND_ON = FeatureState(Feature.DND, True)
 
 
-def test_registers_with_credentials_and_refreshes_at_half_its_time():
+def test_registers_with_credentials_and_refreshes_before_the_end():
     """RFC 3261 10.2, 22.2: the retry keeps Call-ID and From tag, CSeq grows by one."""
     server = Server()
     exchange = server.phone.register(server.now)
@@ -23,10 +23,11 @@ def test_registers_with_credentials_and_refreshes_at_half_its_time():
     assert second.branch != first.branch
     server.answer(second, extra=[("Contact", f"{server.phone.contact};expires=600")])
     assert exchange.status == 200
-    assert server.phone.registered_until == server.now + 600
-    assert server.phone.deadline() <= server.now + 300
-    server.later(300)
-    refresh = server.sent()[-1]
+    assert server.phone.registration.expires_at == server.now + 600
+    while not (sent := server.sent()):
+        server.later(server.phone.deadline() - server.now)
+        assert server.now < 100 + 600, "the binding ran out"
+    refresh = sent[-1]
     assert (refresh.method, refresh.call_id, refresh.cseq) == ("REGISTER", first.call_id, second.cseq + 1)
 
 
@@ -35,10 +36,12 @@ def test_a_wrong_password_is_tried_once():
     server = Server()
     exchange = server.phone.register(server.now)
     second = server.challenge(server.one())
-    server.answer(second, 401, "Unauthorized", [("WWW-Authenticate", 'Digest realm="r", nonce="n2", qop="auth"')])
+    server.answer(
+        second, 401, "Unauthorized", [("WWW-Authenticate", 'Digest realm="r", nonce="n2", qop="auth"')]
+    )
     assert server.sent() == []
     assert exchange.status == 401
-    assert server.phone.registered_until is None
+    assert server.phone.registration.expires_at is None
 
 
 def test_no_answer_at_all_is_a_failure_after_64_t1():
@@ -199,6 +202,34 @@ def test_feature_sync_off_sends_nothing():
     assert server.phone.press(DND_ON, server.now) is None
     assert server.sent() == []
     assert server.phone.shown[Feature.DND].on
+
+
+def test_a_call_that_is_answered_is_acknowledged_each_time_and_hung_up_once():
+    """RFC 3261 13.2.2.4, 15.1.1."""
+    server = Server()
+    exchange = server.phone.invite("1002", server.now)
+    invite = server.challenge_call(server.one())
+    answer = [("Contact", "<sip:1002@127.0.0.1:5070>")]
+    server.answer(invite, 200, "OK", answer)
+    ack, bye = server.sent()
+    assert (ack.method, ack.cseq, ack.request_uri) == ("ACK", invite.cseq, "sip:1002@127.0.0.1:5070")
+    assert (bye.method, bye.cseq) == ("BYE", invite.cseq + 1)
+    server.answer(invite, 200, "OK", answer)
+    assert [again.method for again in server.sent()] == ["ACK"]
+    assert exchange.status == 200
+
+
+def test_unregistering_takes_the_binding_away():
+    """RFC 3261 10.2.2."""
+    server = Server()
+    server.phone.register(server.now)
+    server.answer(server.challenge(server.one()), extra=[("Contact", f"{server.phone.contact};expires=600")])
+    server.phone.unregister(server.now)
+    last = server.challenge(server.one())
+    assert last.header("expires") == "0"
+    server.answer(last)
+    assert server.phone.registration.expires_at is None
+    assert server.phone.registration.deadline() is None
 
 
 def test_a_lost_connection_ends_what_was_under_way():

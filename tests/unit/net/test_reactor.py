@@ -130,7 +130,7 @@ def test_nobody_there_is_bench_trouble(reactor):
 def test_tls_refuses_an_unknown_certificate(reactor, certificate):
     with tls_server(certificate) as address:
         way = Way("tls", "127.0.0.1", address, tls_context())
-        with pytest.raises(BenchFault, match="certificate refused: .*self.signed"):
+        with pytest.raises(BenchFault, match=r"certificate refused: .*self.signed"):
             reactor.open(Echo(), way, lambda *_: None, 2)
 
 

@@ -222,11 +222,15 @@ def test_ringing_then_busy():
 def test_100_has_no_tag_and_makes_nothing_ring():
     """RFC 3261 8.2.6.2."""
     call = incoming()
+    assert call.status == 0
     assert read(call.respond(100, "Trying", 0.0)).to.tag == ""
     assert call.state is CALLING
 
 
 def test_a_redirect_carries_its_target():
+    call = incoming()
+    call.respond(300, "Multiple Choices", 0.0)
+    assert call.state is ENDED
     moved = read(incoming().respond(302, "Moved", 0.0, [("Contact", "<sip:1009@as.example.net>")]))
     assert (moved.status, moved.headers("contact")) == (302, ["<sip:1009@as.example.net>"])
 

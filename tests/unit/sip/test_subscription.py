@@ -139,6 +139,12 @@ def test_notify_may_overtake_the_2xx():
     assert (machine.expires_at, machine.dialog.remote_cseq, machine.problems) == (3600.2, 5, [])
 
 
+def test_a_notify_may_count_from_zero():
+    """RFC 3261 8.1.1.5: any number below 2**31; never assume that NOTIFY starts at 1."""
+    machine = begun()
+    assert machine.on_notify(notify(cseq=0), 0.1) == 200
+
+
 def test_202_is_treated_as_200():
     """RFC 6665 8.3.1."""
     machine = begun()
@@ -256,6 +262,7 @@ def test_the_id_of_the_event_must_return():
     """RFC 6665 8.2.1."""
     machine = begun(event_id="7")
     accept(machine)
+    assert machine.on_notify(notify(event=f"{PACKAGE};id=8"), 0.1) == 481
     assert machine.on_notify(notify(event=PACKAGE), 0.1) == 481
     assert machine.on_notify(notify(event=f"{PACKAGE};id=7"), 0.1) == 200
 
@@ -310,7 +317,9 @@ def test_refresh_is_due_once_and_the_2xx_and_notify_set_it_anew():
     assert machine.tick(537) == []
     refreshed(machine, "600", 537)
     assert machine.deadline() == 569  # Timer N
+    machine.dialog.remote_target = "sip:old"
     accept(machine, "600", now=538)
+    assert machine.dialog.remote_target == "sip:as@192.0.2.1"  # RFC 3261 12.2.1.2
     machine.on_notify(notify("active;expires=600", cseq=2), 538)
     assert (machine.deadline(), machine.expires_at) == (1074, 1138)
 

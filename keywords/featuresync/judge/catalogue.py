@@ -1,0 +1,28 @@
+"""The catalogue: every requirement there is a judge for, in the order of the specifications."""
+
+from __future__ import annotations
+
+from .devices import DEVICES
+from .digest import DIGEST
+from .documents import DOCUMENTS
+from .rfc3261 import RFC3261
+from .rfc6665_end import END
+from .rfc6665_notify import NOTIFY
+from .rfc6665_start import START
+from .state import STATE
+from .verdict import Requirement
+
+_ORDER = ("TR", "AU", "SU", "EX", "NO", "RF", "UN", "BD", "MP", "ST", "MS")
+
+CATALOGUE: dict[str, Requirement] = {
+    row.id: row
+    for row in sorted(
+        [*RFC3261, *DIGEST, *START, *NOTIFY, *END, *DOCUMENTS, *STATE, *DEVICES],
+        key=lambda row: (_ORDER.index(row.id[:2]), row.id),
+    )
+}
+
+
+def requirement(id: str) -> Requirement:
+    """The row of that id. Raises KeyError when there is none."""
+    return CATALOGUE[id]

@@ -1,0 +1,14 @@
+"""Topics of ``Note`` that the judge reads: what a scenario means and the wire cannot say.
+
+Everything else is read from the wire, so that a field capture can be judged too: a SUBSCRIBE for
+``NO_SUCH_PACKAGE`` is the occasion of SU-07, a request without credentials that of AU-01 and AU-02.
+"""
+
+WRONG_PASSWORD = "wrong-password"
+"""The actor's next exchange carries credentials made with a wrong password on purpose (AU-05)."""
+
+UNPLUGGED = "unplugged"
+"""The actor left the wire: from now on nothing that its subscriptions miss counts against the server."""
+
+NO_SUCH_PACKAGE = "x-none"
+"""The event package that no server knows: a SUBSCRIBE for it is the occasion of SU-07."""
