@@ -1,9 +1,12 @@
 *** Settings ***
-Documentation       BroadSoft tells the whole state at once: one NOTIFY, one part for each feature.
-Resource            ../../fixtures/scenario.resource
-Test Setup          Start From A Known State
-Test Teardown       Leave Everything As It Was
-Test Tags           feature:all    side:lifecycle
+Documentation    BroadSoft tells the whole state at once: one NOTIFY, one part for each feature.
+
+Resource         ../../fixtures/scenario.resource
+
+Test Setup       Start From A Known State
+Test Teardown    Leave Everything As It Was
+
+Test Tags        feature:all    side:lifecycle
 
 
 *** Test Cases ***

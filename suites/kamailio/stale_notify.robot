@@ -1,9 +1,12 @@
 *** Settings ***
-Documentation       Kamailio answers a set with the old state first and the new one after it.
-Resource            ../../fixtures/scenario.resource
-Test Setup          Start From A Known State
-Test Teardown       Leave Everything As It Was
-Test Tags           feature:dnd    side:phone
+Documentation    Kamailio answers a set with the old state first and the new one after it.
+
+Resource         ../../fixtures/scenario.resource
+
+Test Setup       Start From A Known State
+Test Teardown    Leave Everything As It Was
+
+Test Tags        feature:dnd    side:phone
 
 
 *** Test Cases ***

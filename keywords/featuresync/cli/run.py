@@ -74,11 +74,9 @@ def render_all(run_dir: Path, out: Console) -> RunRecord:
     if trouble:
         out.print(f"no Allure pages: {trouble}; Robot's own report is log.html", markup=False)
     _print_failures(record, out)
-    for surprise in record.surprises:
-        out.print(
-            f"declared deviation {surprise.requirement} of {surprise.vendor} did not happen: {surprise.reason}",
-            markup=False,
-        )
+    for row in record.surprises:
+        told = f"declared deviation {row.requirement} of {row.vendor} did not happen: {row.reason}"
+        out.print(told, markup=False)
     pages = ["report/matrix.html", "report/index.html", "log.html"]
     for page in pages:
         if (run_dir / page).exists():

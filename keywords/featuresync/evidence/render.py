@@ -226,7 +226,7 @@ def _locked(file: Path, deadline: float) -> Iterator[None]:
 def _run(command: Sequence[str], cwd: Path, env: Mapping[str, str], deadline: float, what: str) -> str:
     """Run to its end, or to the deadline: then it and all its children are killed. Gives its output."""
     try:
-        process = subprocess.Popen(  # noqa: S603 - our own command lines, no shell
+        process = subprocess.Popen(
             command, cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip

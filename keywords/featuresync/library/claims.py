@@ -41,6 +41,10 @@ def wanted(tags: Iterable[str], feature: str, side: str) -> bool:
 def skip_reason(profile: Profile, tags: Iterable[str]) -> str:
     """Why this system does not get the scenario; "" when it does."""
     tags = list(tags)
+    return _unmet_need(profile, tags) or _unclaimed_side(profile, feature_of(tags), side_of(tags))
+
+
+def _unmet_need(profile: Profile, tags: list[str]) -> str:
     for need in tagged(tags, "needs:"):
         fact = profile.facts().get(f"expect.{need}")
         if fact is None:
@@ -49,19 +53,19 @@ def skip_reason(profile: Profile, tags: Iterable[str]) -> str:
             return f"unknown for {profile.vendor.title}: {need} ({fact.note or 'no source says'})"
         if fact.value is False:
             return f"not claimed by {profile.vendor.title}: {need}"
-    feature = feature_of(tags)
-    claims = [profile.features[feature]] if feature in profile.features else []
-    if feature == "all":
-        claims = list(profile.features.values())
+    return ""
+
+
+def _unclaimed_side(profile: Profile, feature: str, side: str) -> str:
+    """A scenario about all features runs when any of them is synchronised that way."""
+    claims = [claim for name, claim in profile.features.items() if feature in (name, "all")]
     if not claims:
         return f"{profile.vendor.title} does not synchronise {feature}"
-    for side in ("phone", "server"):
-        if side_of(tags) not in (side, "lifecycle"):
-            continue
-        facts = [claim.phone_side if side == "phone" else claim.server_side for claim in claims]
+    for one in ("phone", "server") if side == "lifecycle" else (side,):
+        facts = [claim.phone_side if one == "phone" else claim.server_side for claim in claims]
         if all(fact.value is None for fact in facts):
-            return f"unknown for {profile.vendor.title}: {side} side of {feature}"
+            return f"unknown for {profile.vendor.title}: {one} side of {feature}"
         if not any(fact.value is Mechanism.AS_FEATURE_EVENT for fact in facts):
             used = ", ".join(sorted({str(fact.value) for fact in facts if fact.value}))
-            return f"{profile.vendor.title} changes {feature} from the {side} side by {used}"
+            return f"{profile.vendor.title} changes {feature} from the {one} side by {used}"
     return ""

@@ -268,18 +268,6 @@ class PhoneKeywords:
             )
 
     @keyword(tags=["phone"])
-    def call_to_the_phone_is_answered_with(self, status: int, phone: str = "desk") -> None:
-        """Somebody on the other account calls the phone; fails when the final response is another one."""
-        session = self._session()
-        callee = session.handset(phone).account.user
-        self.phone_is_registered("caller", "other", feature_sync=False)
-        caller = session.handset("caller")
-        exchange = session.run(caller, lambda core, now: core.invite(callee, now))
-        self._finish(caller, exchange, "the final response to INVITE")
-        if exchange.status != status:
-            raise DeviceFault(f"the call got {exchange.outcome}, expected {status}")
-
-    @keyword(tags=["phone"])
     def phones_leave(self) -> None:
         """Every phone waits until all is said, unsubscribes, unregisters and is unplugged."""
         session = self._session()

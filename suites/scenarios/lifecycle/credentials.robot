@@ -1,9 +1,12 @@
 *** Settings ***
-Documentation       Who may see and change a phone's features.
-Resource            ../../../fixtures/scenario.resource
-Test Setup          Start From A Known State
-Test Teardown       Leave Everything As It Was
-Test Tags           feature:all    side:lifecycle    needs:challenge
+Documentation    Who may see and change a phone's features.
+
+Resource         ../../../fixtures/scenario.resource
+
+Test Setup       Start From A Known State
+Test Teardown    Leave Everything As It Was
+
+Test Tags        feature:all    side:lifecycle    needs:challenge
 
 
 *** Test Cases ***

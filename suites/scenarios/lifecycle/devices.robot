@@ -1,9 +1,12 @@
 *** Settings ***
-Documentation       Several phones: two on one account, one on another.
-Resource            ../../../fixtures/scenario.resource
-Test Setup          Start From A Known State
-Test Teardown       Leave Everything As It Was
-Test Tags           feature:all    side:lifecycle
+Documentation    Several phones: two on one account, one on another.
+
+Resource         ../../../fixtures/scenario.resource
+
+Test Setup       Start From A Known State
+Test Teardown    Leave Everything As It Was
+
+Test Tags        feature:all    side:lifecycle
 
 
 *** Test Cases ***

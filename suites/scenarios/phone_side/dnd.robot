@@ -1,15 +1,18 @@
 *** Settings ***
-Documentation       Somebody presses the DND key on the phone.
-Resource            ../../../fixtures/scenario.resource
-Test Setup          Start From A Known State
-Test Teardown       Leave Everything As It Was
-Test Tags           feature:dnd    side:phone
+Documentation    Somebody presses the DND key on the phone.
+
+Resource         ../../../fixtures/scenario.resource
+
+Test Setup       Start From A Known State
+Test Teardown    Leave Everything As It Was
+
+Test Tags        feature:dnd    side:phone    ST-08
 
 
 *** Test Cases ***
 DND On
     [Documentation]    Pressing DND on the phone switches it on at the server, and the server confirms it.
-    [Tags]    ST-01    ST-08    NO-01    BD-04    BD-15    MP-02    AU-03
+    [Tags]    ST-01    NO-01    BD-04    BD-15    MP-02    AU-03
     A Subscribed Phone
     Phone Presses    dnd    on
     Phone Is Told    dnd    on
@@ -17,7 +20,7 @@ DND On
 
 DND Off
     [Documentation]    Pressing DND again switches it off at the server, and the server confirms it.
-    [Tags]    ST-02    ST-08    NO-01    BD-04    BD-15
+    [Tags]    ST-02    NO-01    BD-04    BD-15
     Server Already Has    dnd    on
     A Subscribed Phone
     Phone Presses    dnd    off
@@ -26,7 +29,7 @@ DND Off
 
 DND On Twice
     [Documentation]    Switching DND on when it is on already is confirmed all the same.
-    [Tags]    ST-01    ST-03    ST-08
+    [Tags]    ST-01    ST-03
     A Subscribed Phone
     Phone Presses    dnd    on
     Phone Is Told    dnd    on
@@ -36,7 +39,7 @@ DND On Twice
 
 DND Off Twice
     [Documentation]    Switching DND off when it is off already is confirmed all the same.
-    [Tags]    ST-02    ST-03    ST-08
+    [Tags]    ST-02    ST-03
     A Subscribed Phone
     Phone Presses    dnd    off
     Phone Is Told    dnd    off
@@ -46,7 +49,7 @@ DND Off Twice
 
 DND Leaves The Forwards Alone
     [Documentation]    With all three forwards on, switching DND on and off again changes none of them.
-    [Tags]    ST-01    ST-02    ST-08
+    [Tags]    ST-01    ST-02
     All Forwards Are Already On
     A Subscribed Phone
     Phone Presses    dnd    on
@@ -58,7 +61,7 @@ DND Leaves The Forwards Alone
 
 DND From Each Make Of Phone
     [Documentation]    DND is understood in each way that phone makers write it.
-    [Tags]    ST-01    ST-08
+    [Tags]    ST-01
     [Template]    DND Is Understood From
     polycom
     yealink

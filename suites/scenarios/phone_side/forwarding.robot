@@ -1,9 +1,12 @@
 *** Settings ***
-Documentation       Somebody sets a forward on the phone: unconditional, busy, no-answer.
-Resource            ../../../fixtures/scenario.resource
-Test Setup          Start From A Known State
-Test Teardown       Leave Everything As It Was
-Test Tags           side:phone    ST-08
+Documentation    Somebody sets a forward on the phone: unconditional, busy, no-answer.
+
+Resource         ../../../fixtures/scenario.resource
+
+Test Setup       Start From A Known State
+Test Teardown    Leave Everything As It Was
+
+Test Tags        side:phone    ST-08
 
 
 *** Test Cases ***

@@ -1,9 +1,12 @@
 *** Settings ***
-Documentation       Somebody switches DND at the server: a portal, an administrator, another device.
-Resource            ../../../fixtures/scenario.resource
-Test Setup          Start From A Known State
-Test Teardown       Leave Everything As It Was
-Test Tags           feature:dnd    side:server    ST-09    NO-10
+Documentation    Somebody switches DND at the server: a portal, an administrator, another device.
+
+Resource         ../../../fixtures/scenario.resource
+
+Test Setup       Start From A Known State
+Test Teardown    Leave Everything As It Was
+
+Test Tags        feature:dnd    side:server    ST-09    NO-10
 
 
 *** Test Cases ***

@@ -1,9 +1,12 @@
 *** Settings ***
-Documentation       Somebody sets a forward at the server: unconditional, busy, no-answer.
-Resource            ../../../fixtures/scenario.resource
-Test Setup          Start From A Known State
-Test Teardown       Leave Everything As It Was
-Test Tags           side:server    ST-10    NO-10
+Documentation    Somebody sets a forward at the server: unconditional, busy, no-answer.
+
+Resource         ../../../fixtures/scenario.resource
+
+Test Setup       Start From A Known State
+Test Teardown    Leave Everything As It Was
+
+Test Tags        side:server    ST-10    NO-10
 
 
 *** Test Cases ***

@@ -1,0 +1,201 @@
+"""A lab: one Kamailio in a vendor's dialect and one sshd, on loopback addresses, with a bench file."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from ...errors import BenchFault
+from ...profile import Bench, Profile, load_bench
+from . import addresses, certificates
+from .benchfile import toml
+from .kamailio import SIP_PORT, TLS_PORT, Engine, Kamailio, Ports
+from .places import runtime
+from .process import Keeper, Server
+from .sshd import SSH_PORT, USER, Sshd
+from .tree import Tree, ensure
+
+Transport = Literal["udp", "tcp", "tls"]
+ACCOUNTS = {"primary": "1001", "other": "1002"}
+TARGETS = ("1003", "1004")
+SECRETS = "lab-secrets"
+
+
+@dataclass
+class Lab:
+    """Servers that run, and the bench file that tells where. Stop it, or use it as a context manager.
+
+    ``file`` is the bench file, ``bench`` what it says. Whatever ends this process ends the servers too
+    and removes their files, unless the lab was detached.
+    """
+
+    profile: Profile
+    file: Path
+    bench: Bench
+    tree: Tree
+    kamailio: Kamailio
+    servers: tuple[Server, ...]
+    keeper: Keeper
+    block: addresses.Block
+
+    @classmethod
+    def start(
+        cls,
+        profile: Profile,
+        folder: Path,
+        *,
+        transport: Transport = "udp",
+        ipv6: bool = False,
+        faults: Iterable[str] = (),
+        tree: Tree | None = None,
+    ) -> Lab:
+        """Start the servers of ``profile.lab`` and write ``bench.toml`` into ``folder``.
+
+        ``faults`` are deliberate breakages of the engine (``engine.toml`` names them). Fetches the
+        programs when they are not there yet. Raises BenchFault; nothing is left running then.
+        """
+        faults = tuple(faults)
+        if profile.lab is None or profile.lab.engine != "kamailio":
+            engine = profile.lab.engine if profile.lab else "none"
+            raise BenchFault(f"{profile.vendor.name}: the lab has no such engine ({engine}); it has kamailio")
+        recipe = Engine.load().check(profile, faults)
+        tree = tree or ensure()
+        block = addresses.lease()
+        try:
+            run = _run_folder(block)
+            folder = folder.absolute()
+            mine = [folder / "bench.toml", folder / SECRETS] if folder.exists() else [folder]
+            keeper = Keeper([run, *mine], block.holder)
+        except BaseException:
+            block.release()
+            raise
+        try:
+            password = {user: secrets.token_urlsafe(12) for user in (*ACCOUNTS.values(), *TARGETS)}
+            issued = certificates.issue([block.server, block.without, "::1"]) if transport == "tls" else None
+            kamailio = Kamailio(
+                tree, run, block,
+                Ports(addresses.port(block.server, SIP_PORT), addresses.port(block.server, TLS_PORT)),
+                domain=f"lab{block.number}.invalid" if ipv6 else block.server,
+                passwords=password, dialect=profile.lab.dialect, faults=faults, ipv6=ipv6,
+                certificates=issued,
+            )  # fmt: skip
+            host_key, client_key = certificates.key_pair(), certificates.key_pair()
+            ssh_port = addresses.port(block.admin, SSH_PORT)
+            sshd = Sshd(tree, run, block, ssh_port, host_key, client_key.public, kamailio.kamcmd)
+            kamailio.write()
+            sshd.write()
+            servers = (
+                keeper.run("kamailio", kamailio.command(), run),
+                keeper.run("sshd", sshd.command(), run, sshd.env),
+            )
+            servers[0].wait_ready(kamailio.ready)
+            servers[1].wait_ready(lambda: bool(sshd.banner()))
+            names = {"kamailio": kamailio.version(), "sshd": sshd.version()}
+            fingerprint = f"Kamailio {names['kamailio']} (presence_dfks) · OpenSSH {names['sshd']}"
+
+            hidden = folder / SECRETS
+            hidden.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for user, secret in password.items():
+                _secret(hidden / user, secret)
+            _secret(hidden / "admin.key", client_key.private.decode())
+            if issued:
+                (hidden / "ca.pem").write_bytes(issued.ca)
+            values = _bench(profile, kamailio, transport, ssh_port, host_key.public)
+            values |= {"fingerprint": fingerprint}
+            values["recipes"] = {profile.lab.recipe: recipe.model_dump(mode="json")}
+            file = folder / "bench.toml"
+            file.write_text(toml(values), encoding="utf-8")
+            return cls(profile, file, load_bench(file), tree, kamailio, servers, keeper, block)
+        except BaseException:
+            keeper.stop()
+            block.release()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End the servers and remove their files and ours. May be called again. Raises BenchFault."""
+        try:
+            self.keeper.stop()
+        finally:
+            self.block.release()
+
+    def detach(self) -> None:
+        """Let the lab outlive this process. Its keeper goes on holding the addresses."""
+        self.keeper.detach()
+        self.block.release()
+
+    def password(self, user: str) -> str:
+        """Of one of 1001 to 1004. The targets' passwords stand in files beside the accounts'."""
+        return (self.file.parent / SECRETS / user).read_text(encoding="utf-8")
+
+    def logs(self) -> dict[str, str]:
+        """What each server has written so far, by name."""
+        return {
+            server.name: server.log.read_text(encoding="utf-8", errors="replace") for server in self.servers
+        }
+
+
+def _run_folder(block: addresses.Block) -> Path:
+    """A fresh private folder for the block. One that is there was left by a lab that is dead, since its
+    block is ours now; the name says for which network namespace that holds."""
+    namespace = os.stat("/proc/self/ns/net").st_ino
+    run = runtime() / f"lab-{namespace}-{block.number}"
+    shutil.rmtree(run, ignore_errors=True)
+    run.mkdir(mode=0o700)
+    return run
+
+
+def _secret(file: Path, text: str) -> None:
+    file.unlink(missing_ok=True)
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as opened:
+        opened.write(text)
+
+
+def _bench(
+    profile: Profile, kamailio: Kamailio, transport: Transport, ssh_port: int, host_key: str
+) -> dict[str, Any]:
+    assert profile.lab is not None
+    block, ports = kamailio.block, kamailio.ports
+    secure = transport == "tls"
+    sip: dict[str, Any] = {
+        "address": block.server, "port": ports.tls if secure else ports.sip, "transport": transport,
+        "domain": kamailio.domain, "local": block.phones,
+    }  # fmt: skip
+    if secure:
+        sip["tls"] = {"ca": f"{SECRETS}/ca.pem", "verify": True}
+    without = sip | {"address": block.without}
+    if kamailio.ipv6:
+        sip = sip | {"address": "::1", "port": block.v6_ports[secure], "local": "::1"}
+    return {
+        "name": f"lab-{profile.vendor.name}",
+        "vendor": profile.vendor.name,
+        "targets": list(TARGETS),
+        "standin": not profile.vendor.itself,
+        "sip": sip,
+        "without_package": without,
+        "accounts": {
+            role: {"user": user, "password": {"file": f"{SECRETS}/{user}"}}
+            for role, user in ACCOUNTS.items()
+        },
+        "admin": {
+            "recipe": profile.lab.recipe,
+            "ssh": {
+                "host": block.admin, "port": ssh_port, "user": USER,
+                "key": {"file": f"{SECRETS}/admin.key"}, "host_key": host_key,
+            },
+        },
+    }  # fmt: skip
