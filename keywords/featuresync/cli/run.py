@@ -16,10 +16,12 @@ from typing import Literal
 import tomli_w
 from rich.console import Console
 
+from featuresync import __version__
 from featuresync.bench.journal import FOLDER, pending
 from featuresync.bench.lab import Lab
 from featuresync.errors import BenchFault, ConfigFault, Fault
 from featuresync.evidence import junit, matrix, render
+from featuresync.evidence.allure import write_surroundings
 from featuresync.evidence.record import RunRecord, closing_line, collect, load
 from featuresync.profile import Bench, Profile, load_bench
 
@@ -47,9 +49,10 @@ def carry_out(order: Order, out: Console) -> int:
     names = order.vendors or ((user_bench.vendor,) if user_bench else tuple(places.vendor_names()))
     profiles = [places.profile(name) for name in dict.fromkeys(names)]
     _check(profiles, user_bench)
-    run_dir = _run_folder(order.results, user_bench.name if user_bench else "lab")
     bench_name = user_bench.name if user_bench else "lab"
-    RunRecord(bench=bench_name, started=datetime.now(UTC)).save(run_dir)
+    run_dir = _run_folder(order.results, bench_name)
+    partial = (order.feature, order.side, order.include) != ("-", "-", ())
+    RunRecord(bench=bench_name, partial=partial, started=datetime.now(UTC)).save(run_dir)
     out.print(f"run folder: {run_dir}", markup=False)
     suites = [SuiteRun(profile, run_dir, order.feature, order.side, order.include) for profile in profiles]
     with stop_signals(suites) as stopped, ThreadPoolExecutor(order.jobs) as pool:
@@ -70,6 +73,9 @@ def render_all(run_dir: Path, out: Console) -> RunRecord:
     _merge_effective(run_dir)
     junit.write(record, run_dir / "xunit.xml")
     matrix.write(record, run_dir)
+    surroundings = {"bench": record.bench, "featuresync": __version__}
+    surroundings |= {vendor: system.said for vendor, system in record.systems.items()}
+    write_surroundings(run_dir / "allure-results", surroundings)
     trouble = render.render(run_dir)
     if trouble:
         out.print(f"no Allure pages: {trouble}; Robot's own report is log.html", markup=False)

@@ -160,10 +160,7 @@ class AllureWriter:
         lead = {Verdict.DEVIATION: "Declared deviation: ", Verdict.WARNING: "Warning: "}.get(
             record.verdict, ""
         )
-        lines = [lead + record.message]
-        if record.requirement:
-            lines += [f"{record.requirement}: expected {record.expected}", f"seen {record.seen}"]
-        return StatusDetails(message=self._clean("\n".join(lines)))
+        return StatusDetails(message=self._clean(lead + record.message))
 
     def _description(self, record: TestRecord) -> str | None:
         # Markdown: an empty line between paragraphs. Angle brackets are escaped, or <sip:...> vanishes.

@@ -58,10 +58,9 @@ display:block;font-weight:400}.none{color:var(--soft)}
 .test{border-left:6px solid;border-radius:4px;padding:7px 12px;margin:7px 0;
 background:var(--head);break-inside:avoid}
 .test.fail{border-color:#c62828}.test.broken{border-color:#7b1fa2}.test.deviation{border-color:#00838f}
-.test.warning{border-color:#f9a825}.test p{overflow-wrap:anywhere}.test.fail,.test.broken,.test.deviation,
-.test.warning{background:var(--head)}
-dl{display:grid;grid-template-columns:max-content 1fr;gap:1px 12px;margin:4px 0}
-dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}.tag{border-radius:4px;padding:1px 7px;font-size:13px}
+.test.warning{border-color:#f9a825}.test p{overflow-wrap:anywhere}
+.lines{white-space:pre-line}.test.fail,.test.broken,.test.deviation,.test.warning{background:var(--head)}
+.tag{border-radius:4px;padding:1px 7px;font-size:13px}
 .notice{padding:9px 14px;border-radius:6px;margin:12px 0}summary{cursor:pointer}
 .key td{padding:3px 9px;border-radius:4px}table.key{width:auto}
 @media print{body{padding:0;max-width:none;font-size:11px}
@@ -233,18 +232,17 @@ def _vendor(record: RunRecord, vendor: str) -> str:
 
 
 def _test(test: TestRecord) -> str:
-    facts = [("requirement", test.requirement), ("expected", test.expected), ("seen", test.seen)]
-    rows = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in facts if value)
     links = " · ".join(
         f'<a href="../{escape(quote(path))}">{escape(_LINKS.get(kind, kind))}</a>'
         for kind, path in test.evidence.items()
     )
-    message = f"<p>{escape(test.message)}</p>" if test.message else ""
+    # Requirement, expected and seen stand in the message, each on a line of its own.
+    message = f'<p class="lines">{escape(test.message)}</p>' if test.message else ""
     evidence = f'<p class="soft">evidence: {links}</p>' if links else ""
     return (
         f'<div class="test {test.verdict}"><p><span class="tag {test.verdict}">{_WORDS[test.verdict]}</span> '
         f"<b>{escape(test.title or test.scenario)}</b> <small>{escape(test.id)}</small></p>"
-        f"{message}{f'<dl>{rows}</dl>' if rows else ''}{evidence}</div>"
+        f"{message}{evidence}</div>"
     )
 
 

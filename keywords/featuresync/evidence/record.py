@@ -141,6 +141,8 @@ class RunRecord(Model):
     schema_version: Literal[1] = Field(1, alias="schema")
     bench: Text
     bench_reason: Text = ""
+    partial: bool = False
+    """The user asked for some of the scenarios only."""
     started: AwareDatetime
     finished: AwareDatetime | None = None
     exit_code: int = 2
@@ -230,7 +232,7 @@ def collect(run_dir: Path, finished: datetime | None = None) -> RunRecord:
             "tests": tuple(tests.values()),
             "systems": systems,
             "totals": {str(v): sum(test.verdict is v for test in tests.values()) for v in TOTALS},
-            "surprises": tuple(_surprises(systems, tuple(tests.values()))),
+            "surprises": tuple(_surprises(systems, tuple(tests.values()), header.partial)),
         }
     )
     return merged.model_copy(update={"exit_code": exit_code(merged)})
@@ -274,9 +276,14 @@ def _lines(file: Path) -> Iterator[TestRecord]:
             continue
 
 
-def _surprises(systems: dict[str, SystemRecord], tests: Sequence[TestRecord]) -> Iterator[Surprise]:
+def _surprises(
+    systems: dict[str, SystemRecord], tests: Sequence[TestRecord], partial: bool
+) -> Iterator[Surprise]:
+    """Declared, judged, and nowhere seen. Of a partial run only what its own scenarios were to show."""
     for vendor, system in systems.items():
         for row in system.declared:
+            if partial and not row.scenarios:
+                continue
             said = {
                 judged.verdict
                 for test in tests

@@ -23,6 +23,12 @@ SET_DND = DND_ON.replace("DoNotDisturbEvent", "SetDoNotDisturb")
 V4 = (("127.0.0.11", 40000), ("127.0.0.12", 40001), ("127.0.0.1", 5060))
 V6 = (("::1", 40000), ("::1", 40001), ("::1", 5060))
 
+THREE_LINES = (
+    "REQUIREMENT NO-04 (M, RFC 6665 4.2.2): A NOTIFY has a Subscription-State.\n"
+    "EXPECTED: Subscription-State in every NOTIFY\nSEEN: no <Subscription-State>"
+)
+"""A message as the judge writes it."""
+
 
 def request(method: str, cseq: int, *headers: tuple[str, str], body: str = "") -> bytes:
     draft = Draft(f"{method} sip:pbx.example SIP/2.0")
@@ -153,7 +159,7 @@ def run() -> RunRecord:
         "admin": "evidence/a/admin.txt",
     }
     tests += [
-        one("alpha", "phone_side/dnd_reaches_the_other_phone", Verdict.FAIL, "NO-04 failed",
+        one("alpha", "phone_side/dnd_reaches_the_other_phone", Verdict.FAIL, THREE_LINES,
             feature="dnd", side="phone", evidence=ladder).with_judgements(judged(story())),
         one("alpha", "server_side/cf_no_answer_rings", Verdict.DEVIATION,
             "BD-08: the ring count is never reported", feature="cf_no_answer", side="server",

@@ -185,6 +185,8 @@ def _bench(
         "vendor": profile.vendor.name,
         "targets": list(TARGETS),
         "standin": not profile.vendor.itself,
+        # On loopback all comes in milliseconds; three seconds are ample even on a busy machine.
+        "deadlines": {"full_state": 3.0, "confirmation": 3.0, "push": 3.0},
         "sip": sip,
         "without_package": without,
         "accounts": {
