@@ -19,14 +19,19 @@ from featuresync.evidence.text import one_line, printable
         ("a\x00b\x1b[31m", r"a\x00b\x1b[31m"),
         ("a\r\nb\tc", "a\nb\tc"),
         ("lone\rreturn", r"lone\x0dreturn"),
-        (b"caf\xe9".decode("utf-8", "surrogateescape"), r"caf\xe9"),
-        ("\ud800\uffff\x85", r"\ud800\uffff\x85"),
+        ("\uffff\x85", r"\uffff\x85"),
         ("gnp.\u202eexe", r"gnp.\u202eexe"),
         ("→ Ännchen 你好 🙂", "→ Ännchen 你好 🙂"),
     ],
 )
 def test_what_no_report_may_hold_is_written_out(text, shown):
     assert printable(text) == shown
+
+
+def test_lone_surrogates_are_written_out():
+    """Not a parameter of the test above: Allure's pytest plugin cannot write them."""
+    assert printable(b"caf\xe9".decode("utf-8", "surrogateescape")) == r"caf\xe9"
+    assert printable("\ud800") == r"\ud800"
 
 
 @given(st.text(st.characters(codec=None, categories=None)))

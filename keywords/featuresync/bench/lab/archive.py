@@ -24,7 +24,7 @@ from typing import Any
 
 from ...errors import BenchFault, ConfigFault
 
-NO_MIRROR = "no Debian mirror known: set LAB_MIRROR=URL, or run with --bench reference or --bench FILE"
+NO_MIRROR = "no Debian mirror known: set LAB_MIRROR=URL, or run with --bench FILE"
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 _INDEX_LIMIT = 64 << 20

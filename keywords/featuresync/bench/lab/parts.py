@@ -40,7 +40,7 @@ def platform() -> Platform:
     if system != "Linux" or machine not in PLATFORMS:
         raise BenchFault(
             f"the lab of real servers runs on Linux x86_64 and aarch64, not on {system} {machine}: "
-            "run with --bench reference or --bench FILE"
+            "run with --bench FILE"
         )
     return PLATFORMS[machine]
 

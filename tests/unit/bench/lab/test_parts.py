@@ -16,7 +16,7 @@ ON = PLATFORMS["x86_64"]
 @pytest.mark.parametrize(("system", "machine"), [("Darwin", "arm64"), ("Linux", "riscv64")])
 def test_other_platforms_are_told_what_to_do(monkeypatch, system, machine):
     monkeypatch.setattr(module.os, "uname", lambda: os.uname_result((system, "h", "1", "1", machine)))
-    with pytest.raises(BenchFault, match=f"not on {system} {machine}: run with --bench reference"):
+    with pytest.raises(BenchFault, match=f"not on {system} {machine}: run with --bench FILE"):
         platform()
 
 
