@@ -83,15 +83,6 @@ class SshSession:
     ) -> None:
         self.close()
 
-    @property
-    def secrets(self) -> list[str]:
-        """The secrets of this session, for the redaction of evidence."""
-        found = []
-        for key, secret in (("password", self._ssh.password), ("passphrase", self._ssh.passphrase)):
-            if secret is not None:
-                found.append(secret.resolve(self._owner, f"admin.ssh.{key}"))
-        return found
-
     def close(self) -> None:
         if self._transport is not None:
             self._transport.close()

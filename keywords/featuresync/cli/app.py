@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from featuresync import __version__
+from featuresync.bench.lab.places import repository
 from featuresync.errors import ConfigFault
 from featuresync.profile import load_bench, load_profile
 
@@ -87,7 +88,7 @@ def run(
         jobs=jobs,
         include=tuple(include or ()),
         transport=transport.value,
-        results=(results or places.home() / "results").absolute(),
+        results=(results or repository() / "results").absolute(),
     )
     raise typer.Exit(carry_out(order, out))
 
@@ -101,7 +102,7 @@ def run(
 )
 def test(context: typer.Context) -> None:
     """The project's own tests, through tox. Words after ``--`` go to pytest."""
-    command = [sys.executable, "-m", "tox", "run", "--conf", str(places.home() / "tox.ini")]
+    command = [sys.executable, "-m", "tox", "run", "--conf", str(repository() / "tox.ini")]
     raise typer.Exit(subprocess.run([*command, "--", *context.args] if context.args else command).returncode)
 
 
@@ -194,7 +195,7 @@ def restore(
     """Put a server's state back after a run that was killed."""
     from featuresync.bench.restore import restore_all
 
-    lines, code = restore_all((results or places.home() / "results").absolute())
+    lines, code = restore_all((results or repository() / "results").absolute())
     for line in lines:
         out.print(line, markup=False)
     raise typer.Exit(code)

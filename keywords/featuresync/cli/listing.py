@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from featuresync.bench.lab.places import repository
 from featuresync.library.claims import requirements, skip_reason
 from featuresync.library.scenarios import all_scenarios
 
@@ -13,7 +14,7 @@ from . import places
 def scenarios(vendor: str) -> Iterator[tuple[str, str, str]]:
     """(scenario id, requirement ids, what it proves or why it is skipped) for one vendor."""
     profile = places.profile(vendor)
-    for scenario in all_scenarios(places.home() / "suites"):
+    for scenario in all_scenarios(repository() / "suites"):
         if scenario.folder in ("scenarios", vendor):
             reason = skip_reason(profile, scenario.tags)
             said = f"skipped: {reason}" if reason else scenario.sentence
@@ -23,7 +24,7 @@ def scenarios(vendor: str) -> Iterator[tuple[str, str, str]]:
 def exercised() -> dict[str, list[str]]:
     """Scenario ids by the requirement they exercise."""
     found: dict[str, list[str]] = {}
-    for scenario in all_scenarios(places.home() / "suites"):
+    for scenario in all_scenarios(repository() / "suites"):
         for one in requirements(scenario.tags):
             found.setdefault(one, []).append(scenario.id)
     return found

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+from featuresync.bench.lab.places import repository
 from featuresync.errors import ConfigFault
 from featuresync.profile import Profile, load_profile
 
 
-def home() -> Path:
-    """The project's folder; ``FEATURESYNC_HOME`` says otherwise."""
-    said = os.environ.get("FEATURESYNC_HOME")
-    return Path(said).resolve() if said else Path(__file__).resolve().parents[3]
-
-
 def vendors() -> Path:
-    return home() / "vendors"
+    return repository() / "vendors"
 
 
 def vendor_names() -> list[str]:

@@ -14,6 +14,7 @@ from types import FrameType
 
 from rich.console import Console
 
+from featuresync.bench.lab.places import repository
 from featuresync.evidence.record import Part, SystemRecord
 from featuresync.profile import Bench, Profile
 
@@ -76,7 +77,7 @@ class SuiteRun:
             Part(self.part, self.profile.vendor.name, SystemRecord(title=self.profile.vendor.title))
 
     def _command(self, bench: Bench) -> list[str]:
-        suites = places.home() / "suites"
+        suites = repository() / "suites"
         profile_file = places.vendors() / f"{self.profile.vendor.name}.toml"
         config = {
             "profile": str(profile_file),

@@ -25,6 +25,8 @@ from pathlib import Path
 from threading import Event
 from time import monotonic
 
+from featuresync.bench.lab.places import cache
+
 from .text import one_line
 
 PINS = Path(__file__).with_name("allure3")
@@ -89,10 +91,6 @@ def without_analytics(page: str) -> str:
     return cleaned
 
 
-def cache_folder(env: Mapping[str, str]) -> Path:
-    return Path(env.get("FEATURESYNC_CACHE") or Path.home() / ".cache" / "featuresync")
-
-
 # -- drawing ------------------------------------------------------------------------------------------
 
 
@@ -101,8 +99,8 @@ def _drawn(run_dir: Path, env: dict[str, str], deadline: float) -> str:
     if not any(results.glob("*-result.json")):
         # Allure itself would draw an empty report with a green badge.
         raise _Trouble("there are no results to draw")
-    cache = cache_folder(env)
-    node = _node(cache, env, deadline)
+    kept = cache(env)
+    node = _node(kept, env, deadline)
     key = hashlib.sha256((PINS / "package-lock.json").read_bytes()).hexdigest()[:16]
 
     def fill(folder: Path) -> None:
@@ -111,7 +109,7 @@ def _drawn(run_dir: Path, env: dict[str, str], deadline: float) -> str:
         options = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
         _run([*node.npm, *options], folder, env, deadline, "npm ci")
 
-    tool = _installed(cache / f"allure-{key}", deadline, fill)
+    tool = _installed(kept / f"allure-{key}", deadline, fill)
     with tempfile.TemporaryDirectory(prefix=".report-", dir=run_dir) as scratch:
         config = Path(scratch, "allurerc.json")
         config.write_text(json.dumps(_config(results)), encoding="utf-8")

@@ -16,7 +16,7 @@ from time import monotonic
 import pytest
 
 from featuresync.evidence import render as module
-from featuresync.evidence.render import PINS, cache_folder, render, without_analytics
+from featuresync.evidence.render import PINS, render, without_analytics
 
 TAG = '<script async src="https://www.googletagmanager.com/gtag/js?id=G-1"></script>'
 INLINE = "<script>\n window.dataLayer=[];function gtag(){}\n gtag('config', 'G-1', {});\n</script>"
@@ -157,11 +157,6 @@ def test_the_analytics_scripts_are_taken_out(page):
 def test_what_calls_out_in_another_way_is_refused(page):
     with pytest.raises(ValueError, match="a call to the outside is left in it"):
         without_analytics(page)
-
-
-def test_the_cache_is_where_the_user_says_or_in_his_home():
-    assert cache_folder({"FEATURESYNC_CACHE": "/a/b"}) == Path("/a/b")
-    assert cache_folder({}) == Path.home() / ".cache" / "featuresync"
 
 
 def test_the_pins_are_exact_and_name_no_address():

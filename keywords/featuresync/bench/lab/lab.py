@@ -11,10 +11,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
+import tomli_w
+
 from ...errors import BenchFault
 from ...profile import Bench, Profile, load_bench
 from . import addresses, certificates
-from .benchfile import toml
 from .kamailio import SIP_PORT, TLS_PORT, Engine, Kamailio, Ports
 from .places import runtime
 from .process import Keeper, Server
@@ -108,9 +109,9 @@ class Lab:
                 (hidden / "ca.pem").write_bytes(issued.ca)
             values = _bench(profile, kamailio, transport, ssh_port, host_key.public)
             values |= {"fingerprint": fingerprint}
-            values["recipes"] = {profile.lab.recipe: recipe.model_dump(mode="json")}
+            values["recipes"] = {profile.lab.recipe: recipe.model_dump(mode="json", exclude_none=True)}
             file = folder / "bench.toml"
-            file.write_text(toml(values), encoding="utf-8")
+            file.write_text(tomli_w.dumps(values), encoding="utf-8")
             return cls(profile, file, load_bench(file), tree, kamailio, servers, keeper, block)
         except BaseException:
             keeper.stop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from ...errors import BenchFault
@@ -24,12 +25,12 @@ def fixtures() -> Path:
     return repository() / "fixtures" / "lab"
 
 
-def cache() -> Path:
-    """Where unpacked trees are kept: ``FEATURESYNC_CACHE``, else below the user's cache folder."""
-    named = os.environ.get("FEATURESYNC_CACHE")
+def cache(env: Mapping[str, str] = os.environ) -> Path:
+    """Where what was fetched is kept: ``FEATURESYNC_CACHE``, else below the user's cache folder."""
+    named = env.get("FEATURESYNC_CACHE")
     if named:
         return Path(named).expanduser().resolve()
-    base = os.environ.get("XDG_CACHE_HOME")
+    base = env.get("XDG_CACHE_HOME")
     try:
         return (Path(base) if base else Path.home() / ".cache") / "featuresync"
     except RuntimeError:
