@@ -45,7 +45,7 @@ def set_reaches_the_others(story: Story) -> Iterator[Finding]:
             yield from _told(story, change, others)
 
 
-@DEVICES.row("MS-03", R, "(inferred)", "The end of one phone's subscription leaves the others subscribed.")
+@DEVICES.row("MS-03", R, "inferred", "The end of one phone's subscription leaves the others subscribed.")
 def end_leaves_the_others(story: Story) -> Iterator[Finding]:
     for gone, end in story.accepted(Kind.END):
         for change in story.changes:
@@ -55,7 +55,7 @@ def end_leaves_the_others(story: Story) -> Iterator[Finding]:
                 yield from _told(story, change, others)
 
 
-@DEVICES.row("MS-04", P, "(inferred)", "A change of one account is told to no other account.")
+@DEVICES.row("MS-04", P, "inferred", "A change of one account is told to no other account.")
 def other_accounts_are_not_told(story: Story) -> Iterator[Finding]:
     for notify, owner in story.misdirected:
         seen = f"a NOTIFY of {owner.account} came to {notify.wire.actor}"

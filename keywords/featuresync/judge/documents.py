@@ -201,7 +201,7 @@ def _container(story: Story, id: str, expected: str) -> Iterator[Finding]:
             yield Finding(not wrong, expected, seen, notify.wire)
 
 
-@DOCUMENTS.row("MP-06", P, "(inferred)", "A NOTIFY speaks of each feature at most once.")
+@DOCUMENTS.row("MP-06", P, "inferred", "A NOTIFY speaks of each feature at most once.")
 def each_feature_stands_once(story: Story) -> Iterator[Finding]:
     for notify, _ in story.notifies:
         pairs = [(d.root, d.value("forwardingType") or "") for d in notify.body.documents if d.root]

@@ -114,7 +114,6 @@ def _message(judgements: Sequence[Judgement]) -> str:
                 continue
             row, known = judgement.requirement, judgement.declared
             seen = finding.seen + (f" (declared: {known.reason})" if known else "")
-            clause = row.clause.strip("()")
-            lines.append(f"REQUIREMENT {row.id} ({row.level}, {clause}): {row.text}")
+            lines.append(f"REQUIREMENT {row.id} ({row.level}, {row.clause}): {row.text}")
             lines += [f"EXPECTED: {finding.expected}", f"SEEN: {seen}"]
     return "\n".join(lines)

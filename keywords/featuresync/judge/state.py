@@ -94,7 +94,7 @@ def repeated_set_is_confirmed(story: Story) -> Iterator[Finding]:
                 yield found.finding()
 
 
-@STATE.row("ST-08", P, "(inferred)", "A change of one feature changes no other.")
+@STATE.row("ST-08", P, "inferred", "A change of one feature changes no other.")
 def features_are_independent(story: Story) -> Iterator[Finding]:
     told = [report for report in story.reports if story.assigned and story.assigned <= set(report.states)]
     sources = (story.readings, [report for report in told if report not in story.readings])
@@ -193,7 +193,7 @@ def change_shows_at_the_next_start(story: Story) -> Iterator[Finding]:
 # -- state over time ------------------------------------------------------------------------------
 
 
-@STATE.row("ST-12", P, "(inferred)", "State survives a refresh, an end and a new registration.")
+@STATE.row("ST-12", P, "inferred", "State survives a refresh, an end and a new registration.")
 def state_survives(story: Story) -> Iterator[Finding]:
     events = sorted(_lifecycle(story), key=lambda event: event[0])
     for place, (time, name, account, sub) in enumerate(events):
@@ -262,7 +262,7 @@ def notified_number_is_the_stored_one(story: Story) -> Iterator[Finding]:
 @STATE.row(
     "ST-19",
     P,
-    "(inferred)",
+    "inferred",
     "After quick successive sets the last NOTIFY and the stored state are the last set.",
 )
 def last_of_many_sets_stands(story: Story) -> Iterator[Finding]:
@@ -295,7 +295,7 @@ def _successions(story: Story) -> Iterator[list[Change]]:
             yield run
 
 
-@STATE.row("ST-20", P, "(inferred)", "NOTIFYs arrive in the order of the changes.")
+@STATE.row("ST-20", P, "inferred", "NOTIFYs arrive in the order of the changes.")
 def notifies_keep_the_order_of_changes(story: Story) -> Iterator[Finding]:
     for sub in story.subscriptions:
         for feature in Feature:
