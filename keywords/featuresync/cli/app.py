@@ -15,7 +15,7 @@ from rich.table import Table
 from featuresync import __version__
 from featuresync.bench.lab.places import repository
 from featuresync.errors import ConfigFault
-from featuresync.profile import load_bench, load_profile
+from featuresync.profile import load_bench
 
 from . import places
 
@@ -152,14 +152,7 @@ def check(file: Annotated[Path, typer.Argument(help="A profile or a bench file")
     """Check a profile or a bench file; says file, key, expected, got."""
     text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
     if "\n[vendor]" in f"\n{text}":
-        profile = load_profile(file)
-        from featuresync.judge.catalogue import CATALOGUE
-
-        for index, row in enumerate(profile.deviation):
-            if row.requirement not in CATALOGUE:
-                raise ConfigFault(
-                    file, f"deviation.{index}.requirement", "a known requirement", repr(row.requirement)
-                )
+        profile = places.checked(file)
         out.print(f"{file}: a good profile of {profile.vendor.title}")
     else:
         bench = load_bench(file)

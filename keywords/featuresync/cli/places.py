@@ -6,6 +6,7 @@ from pathlib import Path
 
 from featuresync.bench.lab.places import repository
 from featuresync.errors import ConfigFault
+from featuresync.judge.catalogue import CATALOGUE
 from featuresync.profile import Profile, load_profile
 
 
@@ -22,4 +23,14 @@ def profile(name: str) -> Profile:
     file = vendors() / f"{name}.toml"
     if name not in vendor_names():
         raise ConfigFault(vendors(), "vendor", f"one of {', '.join(vendor_names())}", repr(name))
-    return load_profile(file)
+    return checked(file)
+
+
+def checked(file: Path) -> Profile:
+    """A profile whose deviations name requirements that there are. Raises ConfigFault."""
+    profile = load_profile(file)
+    for index, row in enumerate(profile.deviation):
+        if row.requirement not in CATALOGUE:
+            key = f"deviation.{index}.requirement"
+            raise ConfigFault(file, key, "a known requirement", repr(row.requirement))
+    return profile
