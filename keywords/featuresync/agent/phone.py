@@ -124,7 +124,7 @@ class Phone:
         self._handle(now)
         if any(isinstance(event, RefreshDue) for event in self.registration.tick(now)):
             self.register(now)
-        for subscription in self.subscriptions:
+        for subscription in list(self.subscriptions):
             subscription.tick(now)
         self.calls.tick(now)
 

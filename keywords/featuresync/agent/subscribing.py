@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from .phone import Phone
 
 
+LIMIT = 50
+"""A server that ends each subscription at once must not keep the phone busy for ever."""
+
+
 class FeatureSubscription:
     """One subscription from its first SUBSCRIBE to its end.
 
@@ -37,6 +41,7 @@ class FeatureSubscription:
         self._phone = phone
         self._event, self._accept, self._expires = event, accept, expires
         self._authenticator = authenticator
+        self._replaced = False
 
     def start(self, now: float) -> None:
         """The initial SUBSCRIBE, outside any dialog."""
@@ -85,11 +90,23 @@ class FeatureSubscription:
         return self.machine.on_notify(notify, now)
 
     def deadline(self) -> float | None:
-        return self.machine.deadline()
+        return self._again_at if self.ended else self.machine.deadline()
 
     def tick(self, now: float) -> None:
+        """Refresh before the end; subscribe anew when the server ended it and lets us (RFC 6665 4.1.3)."""
         if any(isinstance(event, RefreshDue) for event in self.machine.tick(now)):
             self.refresh(now)
+        if self.ended and self._again_at is not None and now >= self._again_at:
+            self._replaced = True
+            self._phone.subscribe(now, expires=self._expires, event=self._event, accept=self._accept)
+
+    @property
+    def _again_at(self) -> float | None:
+        """When a subscription that once lived may be made anew; one that was refused is not tried again."""
+        once_lived = self.machine.dialog is not None and not self._replaced
+        if len(self._phone.subscriptions) >= LIMIT:
+            return None
+        return self.machine.resubscribe_at if once_lived else None
 
     # -- inside -----------------------------------------------------------------------------------
 

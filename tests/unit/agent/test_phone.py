@@ -184,6 +184,50 @@ def test_unsubscribing_ends_with_the_last_notify():
     assert server.phone.live_subscription is None
 
 
+@pytest.mark.parametrize(
+    ("state", "wait"),
+    [
+        ("terminated;reason=deactivated", 0),
+        ("terminated;reason=timeout", 0),
+        ("terminated;reason=probation;retry-after=30", 30),
+        ("terminated;reason=rejected", None),
+        ("terminated;reason=noresource", None),
+    ],
+)
+def test_subscribes_again_when_the_server_allows_it(state, wait):
+    """RFC 6665 4.1.3 (PH-14)."""
+    server = Server(feature_sync=True)
+    request = server.subscribed()
+    server.give(server.notify(request, state=state))
+    assert server.one().status == 200
+    if wait:
+        server.later(wait - 0.1)
+        assert server.sent() == []
+    server.later(0.1)
+    sent = server.sent()
+    if wait is None:
+        server.later(7200)
+        assert sent == server.sent() == []
+        return
+    (again,) = sent
+    assert (again.method, again.to.tag, again.header("expires")) == ("SUBSCRIBE", "", "3600")
+    assert again.call_id != request.call_id
+    server.later(1.0)
+    assert [message.call_id for message in server.sent()] in ([], [again.call_id])
+
+
+def test_a_refresh_answered_481_makes_a_new_subscription():
+    """RFC 6665 4.1.2.2 (PH-04)."""
+    server = Server(feature_sync=True)
+    request = server.subscribed()
+    server.phone.live_subscription.refresh(server.now)
+    server.answer(server.one(), 481, "Subscription Does Not Exist")
+    server.later(0)
+    again = server.one()
+    assert again.method == "SUBSCRIBE"
+    assert again.call_id != request.call_id
+
+
 def test_a_package_nobody_has_leaves_local_features():
     """RFC 6665 4.1.2.2, 489 (PH-03)."""
     server = Server(feature_sync=True)
