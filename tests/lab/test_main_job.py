@@ -182,3 +182,18 @@ def test_run_json_is_the_contract(both):
     )  # fmt: skip
     assert {"id", "verdict", "detail"} <= set(test["requirements"][0])
     assert json.dumps(both.record)
+
+
+def test_no_secret_of_the_bench_is_in_any_file(start_lab, tmp_path):
+    """Passwords and the key of the bench, looked for in every byte of the run folder."""
+    lab = start_lab("broadsoft", transport="tls")
+    done = run(tmp_path, "--bench", str(lab.file), "--include", "MP-02")
+    assert done.code == 0
+    key = (lab.file.parent / "lab-secrets" / "admin.key").read_text(encoding="utf-8").splitlines()[2]
+    secrets = [lab.password("1001").encode(), lab.password("1002").encode(), key.encode()]
+    files = [file for file in done.folder.rglob("*") if file.is_file()]
+    assert len(files) > 20
+    for file in files:
+        data = file.read_bytes()
+        assert not any(secret in data for secret in secrets), file
+        assert b"CLIENT_TRAFFIC_SECRET" not in data, file
