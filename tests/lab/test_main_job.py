@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from running import ROOT, home_with, run
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
 CLOSING = re.compile(r"(\d+) passed, (\d+) failed, (\d+) skipped")
 
 
@@ -197,3 +197,14 @@ def test_no_secret_of_the_bench_is_in_any_file(start_lab, tmp_path):
         data = file.read_bytes()
         assert not any(secret in data for secret in secrets), file
         assert b"CLIENT_TRAFFIC_SECRET" not in data, file
+
+
+def test_tls_secrets_are_kept_when_the_bench_file_says_so(start_lab, tmp_path):
+    lab = start_lab("broadsoft", transport="tls")
+    text = lab.file.read_text(encoding="utf-8")
+    assert "[sip.tls]\n" in text
+    bench = lab.file.with_name("keylog.toml")
+    bench.write_text(text.replace("[sip.tls]\n", "[sip.tls]\nkeylog = true\n"), encoding="utf-8")
+    done = run(tmp_path, "--bench", str(bench), "--include", "MP-02")
+    assert done.code == 0
+    assert b"CLIENT_TRAFFIC_SECRET_0" in (done.folder / "parts" / "broadsoft" / "tls-keys.log").read_bytes()

@@ -219,9 +219,11 @@ def lab_down(vendors: Vendors = None) -> None:
     """Stop what ``lab up`` started."""
     from featuresync.bench.lab import down
 
-    lines = [line for name in vendors or [None] for line in down(name)]  # type: ignore[list-item]
-    for line in lines or ["no lab is up"]:
-        out.print(line, markup=False)
+    ended = [vendor for name in vendors or [None] for vendor in down(name)]  # type: ignore[list-item]
+    for vendor in ended:
+        out.print(f"{vendor}: down", markup=False)
+    if not ended:
+        out.print("no lab is up")
 
 
 @lab_app.command("status")
