@@ -289,6 +289,16 @@ class Bench(Model):
             raise ConfigFault(self.file, "admin.recipe", f"one of {', '.join(known)}", self.admin.recipe)
         return found
 
+    def secrets(self) -> list[str]:
+        """Every password and passphrase of the bench. Raises ConfigFault when one is not there."""
+        ssh = self.admin.ssh
+        named: dict[str, SecretRef | None] = {
+            "admin.ssh.password": ssh.password,
+            "admin.ssh.passphrase": ssh.passphrase,
+        }
+        named |= {f"accounts.{role}.password": account.password for role, account in self.accounts.items()}
+        return [secret.resolve(self.file, key) for key, secret in named.items() if secret is not None]
+
     def path(self, relative: str) -> Path:
         """A path written in the bench file, relative to that file."""
         return self.file.parent / relative

@@ -78,6 +78,21 @@ def test_bad_bench_file(old, new, said, standing, tmp_path):
     assert re.search(said, one_line(done))
 
 
+def test_a_missing_secret_is_told_before_anything_starts(standing, tmp_path):
+    file = bench_with(standing, tmp_path, 'file = "lab-secrets/1001"', 'env = "NO_SUCH_VARIABLE"')
+    done = run(tmp_path, "--bench", str(file))
+    assert done.code == 3
+    key = "accounts.primary.password: expected environment variable NO_SUCH_VARIABLE to be set, got unset"
+    assert one_line(done).endswith(key)
+
+
+def test_nothing_chosen_is_not_green(standing, tmp_path):
+    done = run(tmp_path, "--bench", str(standing.file), "--include", "no-such-tag")
+    assert done.code == 2
+    assert "no scenario matches what was asked for" in done.out
+    assert done.out.rstrip().endswith("0 passed, 1 failed, 0 skipped")
+
+
 def test_results_folder_not_writable(tmp_path):
     file = tmp_path / "results"
     file.write_text("a file, not a folder")
@@ -91,6 +106,9 @@ def test_no_mirror(tmp_path):
     done = run(tmp_path / "results", "broadsoft", env=env)
     assert done.code == 2
     assert "mirror" in done.out
+    (test,) = done.record["tests"]
+    assert (test["id"], test["verdict"]) == ("broadsoft/bench", "broken")
+    assert "mirror" in (done.folder / "report" / "matrix.html").read_text(encoding="utf-8")
     assert "Traceback" not in done.out + done.err
 
 

@@ -121,6 +121,7 @@ def _check(profiles: list[Profile], bench: Bench | None) -> None:
             if profile.vendor.name != bench.vendor:
                 raise ConfigFault(bench.file, "vendor", repr(profile.vendor.name), repr(bench.vendor))
         bench.recipe(profiles[0])
+        bench.secrets()
         return
     for profile in profiles:
         if profile.lab is None:

@@ -9,13 +9,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
 from rich.console import Console
 
 from featuresync.bench.lab.places import repository
-from featuresync.evidence.record import Part, SystemRecord
+from featuresync.evidence.record import Part, SystemRecord, TestRecord
+from featuresync.judge.verdict import Verdict
 from featuresync.profile import Bench, Profile
 
 from . import places
@@ -59,11 +61,12 @@ class SuiteRun:
             for line in self._process.stdout:
                 out.print(line.rstrip("\n"), markup=False)
             code = self._process.wait()
+        said = (self.part / "robot.txt").read_text(encoding="utf-8", errors="replace").strip()
+        first = said.splitlines()[0] if said else ""
         if code >= ROBOT_TROUBLE or code < 0:
-            said = (self.part / "robot.txt").read_text(encoding="utf-8", errors="replace").strip()
-            self.announce_trouble(
-                f"Robot stopped with code {code}: {said.splitlines()[0] if said else 'no word'}"
-            )
+            self.announce_trouble(f"Robot stopped with code {code}: {first or 'no word'}")
+        elif not (self.part / "tests.jsonl").exists():
+            self.announce_trouble(first or "no scenario matches what was asked for")
 
     def stop(self, number: int) -> None:
         """Pass a signal on: Robot ends its test, tears down, and puts the server back."""
@@ -71,10 +74,22 @@ class SuiteRun:
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(number)
 
-    def announce_trouble(self, _why: str) -> None:
-        """Have the vendor in the record although it has no test: that is bench trouble."""
-        if not (self.part / "system.json").exists():
-            Part(self.part, self.profile.vendor.name, SystemRecord(title=self.profile.vendor.title))
+    def announce_trouble(self, why: str) -> None:
+        """Keep what stopped the vendor's suite as a broken test of its own: no report may hide it."""
+        vendor, now = self.profile.vendor, datetime.now(UTC)
+        announced = (self.part / "system.json").exists()
+        part = Part(self.part, vendor.name, None if announced else SystemRecord(title=vendor.title))
+        record = TestRecord(
+            id=f"{vendor.name}/bench",
+            vendor=vendor.name,
+            scenario="bench",
+            title="The bench could not be used",
+            verdict=Verdict.BROKEN,
+            message=why,
+            started=now,
+            finished=now,
+        )
+        part.end(record)
 
     def _command(self, bench: Bench) -> list[str]:
         suites = repository() / "suites"

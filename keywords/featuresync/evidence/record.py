@@ -163,11 +163,14 @@ class Part:
     """
 
     def __init__(
-        self, folder: Path, vendor: str, system: SystemRecord, redactor: Redactor | None = None
+        self, folder: Path, vendor: str, system: SystemRecord | None, redactor: Redactor | None = None
     ) -> None:
+        """``system`` None adds to a part whose system was announced before."""
         self._clean = (redactor or Redactor(())).text
         folder.mkdir(parents=True, exist_ok=True)
         self.file = folder / "tests.jsonl"
+        if system is None:
+            return
         declared = [row.model_dump() for row in system.declared]
         announced = _Announcement(vendor=vendor, system=system.model_dump() | {"declared": declared})
         _replace(folder / "system.json", announced.model_dump_json())

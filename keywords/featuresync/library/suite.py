@@ -51,7 +51,7 @@ class Suite:
         keylog = self.part_dir / "tls-keys.log" if self.bench.sip.tls.keylog else None
         self.session = Session(self.bench, self.profile, self._reactor, keylog)
         self.declared = [Declared(**row.model_dump()) for row in self.profile.deviation]
-        self.redactor = Redactor(self._secrets())
+        self.redactor = Redactor(self.bench.secrets())
         self.system = self._system()
         self.part = Part(self.part_dir, self.profile.vendor.name, self.system, self.redactor)
         self._journal: Journal | None = None
@@ -93,17 +93,6 @@ class Suite:
             raise BenchFault(
                 f"the server could not be put back: {'; '.join(said)} (try ./featuresync restore)"
             )
-
-    def _secrets(self) -> list[str]:
-        found = [
-            account.password.resolve(self.bench.file, f"accounts.{role}.password")
-            for role, account in self.bench.accounts.items()
-        ]
-        ssh = self.bench.admin.ssh
-        for key, secret in (("password", ssh.password), ("passphrase", ssh.passphrase)):
-            if secret is not None:
-                found.append(secret.resolve(self.bench.file, f"admin.ssh.{key}"))
-        return found
 
     def _system(self) -> SystemRecord:
         declared = [
