@@ -16,7 +16,7 @@ from robot.libraries.BuiltIn import BuiltIn
 from featuresync.bench.process import stop_with_parent
 from featuresync.errors import BenchFault, DeviceFault
 from featuresync.evidence.allure import AllureWriter, exhibits
-from featuresync.evidence.record import TestRecord
+from featuresync.evidence.record import STOPPED, TestRecord
 from featuresync.evidence.shown import write_evidence
 from featuresync.evidence.steps import StepCollector
 from featuresync.judge.judging import judge, verdict_of
@@ -28,6 +28,8 @@ from .running import Running
 from .scenarios import scenario_id
 from .suite import Suite, SuiteConfig
 
+STOPPED_BY_SIGNAL = ("Execution terminated by signal", "Test execution stopped")
+"""How Robot's message begins for a test that a signal ended, or kept from running."""
 SHOWN = {Verdict.PASS: "PASS", Verdict.DEVIATION: "PASS (deviation)", Verdict.WARNING: "PASS (warning)"}
 
 
@@ -136,6 +138,10 @@ class Listener:
     def _judge(self, result: Any) -> tuple[Verdict, str, list[Judgement]]:
         if result.skipped:
             return Verdict.SKIPPED, str(result.message), []
+        if result.failed and str(result.message).startswith(STOPPED_BY_SIGNAL):
+            if self._suite.session.trace.events:
+                return Verdict.BROKEN, STOPPED, []
+            return Verdict.SKIPPED, "the run was stopped before this test", []
         fault = Running.fault
         if isinstance(fault, BenchFault):
             return Verdict.BROKEN, str(fault), []
