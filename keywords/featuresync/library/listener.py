@@ -142,6 +142,8 @@ class Listener:
             if self._suite.session.trace.events:
                 return Verdict.BROKEN, STOPPED, []
             return Verdict.SKIPPED, "the run was stopped before this test", []
+        if errors := self._suite.session.reactor.errors:
+            return Verdict.BROKEN, f"featuresync itself failed in its SIP thread: {errors[0]!r}", []
         fault = Running.fault
         if isinstance(fault, BenchFault):
             return Verdict.BROKEN, str(fault), []

@@ -78,7 +78,10 @@ class Session:
         )
 
     def begin(self) -> None:
-        """A new test: a new trace, no phones."""
+        """A new test: a new trace, no phones, even where the last test's teardown failed."""
+        for name in list(self.phones):
+            self.unplug(name)
+        self.reactor.errors.clear()
         self.trace = Trace(self.setting())
         self.expected = {}
         self.commands = len(self._exchanges())
