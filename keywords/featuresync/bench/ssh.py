@@ -201,6 +201,8 @@ class SshSession:
             raise LoginFault(f"{self._place}: connection refused, nothing listens there") from None
         except OSError as error:
             raise LoginFault(f"{self._place}: host unreachable ({_line(error)})") from None
+        # Small packets one after the other: Nagle's algorithm would cost 40 ms a command.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         transport = paramiko.Transport(sock)
         transport.banner_timeout = transport.auth_timeout = seconds
         transport.handshake_timeout = seconds
