@@ -43,7 +43,7 @@ def command(*words: str) -> list[str]:
     return [sys.executable, "-m", "featuresync", *words]
 
 
-def run(results: Path, *words: str, env: dict[str, str] | None = None, seconds: float = 240) -> Run:
+def run(results: Path, *words: str, env: dict[str, str] | None = None, seconds: float = 400) -> Run:
     """``./featuresync run WORDS``, to its end."""
     done = subprocess.run(
         command("run", "--results", str(results), *words),
