@@ -69,8 +69,6 @@ class Expectations(Model):
     """Facts about the ``as-feature-event`` dialect that scenarios and requirement rows ask for."""
 
     full_state: Fact[Literal["multipart", "separate", "none"]]
-    ring_count: Fact[bool]
-    """Whether the ring count of the no-answer forward is reported (BD-08)."""
     challenge: Fact[bool]
     """Whether SUBSCRIBE is challenged (AU-01)."""
     package_off: Fact[bool]
@@ -159,7 +157,7 @@ class Profile(Model):
         return self
 
     def facts(self) -> dict[str, Fact[Any]]:
-        """Every fact by dotted name: ``expect.ring_count``, ``features.dnd.phone_side``."""
+        """Every fact by dotted name: ``expect.challenge``, ``features.dnd.phone_side``."""
         found: dict[str, Fact[Any]] = {}
         for name in Expectations.model_fields:
             found[f"expect.{name}"] = getattr(self.expect, name)

@@ -102,9 +102,8 @@ def ring_count_is_reported(story: Story) -> Iterator[Finding]:
             if document.state is None or document.state.feature is not Feature.CF_NO_ANSWER:
                 continue
             written = document.value("ringCount")
-            # A profile that knows of no ring count, or a forward that is off: what is not there is no breach.
-            due = document.state.on and story.fact("expect.ring_count") is not False
-            if written is not None or due:
+            # Of a forward that is off nothing need be said.
+            if written is not None or document.state.on:
                 seen = "no ringCount" if written is None else f"ringCount {written[:40]!r}"
                 yield Finding(document.state.rings is not None, "ringCount, an integer", seen, notify.wire)
     for change in story.changes:

@@ -24,7 +24,6 @@ here = "here"
 [features]
 [expect]
 full_state = { source = "here", sure = "code" }
-ring_count = { source = "here", sure = "code" }
 challenge = { source = "here", sure = "code" }
 package_off = { source = "here", sure = "code" }
 """

@@ -74,7 +74,6 @@ class Stage:
     facts: dict[str, object] = field(
         default_factory=lambda: {
             "expect.challenge": True,
-            "expect.ring_count": True,
             "expect.full_state": "multipart",
         }
     )

@@ -96,19 +96,6 @@ def tells_the_old_value_before_the_new_one(stage: Stage) -> None:
 
 
 @variant
-def knows_no_ring_counts(stage: Stage) -> None:
-    stage.facts["expect.ring_count"] = False
-
-    def without(message: Outgoing) -> None:
-        head, found, tail = message.draft.body.partition(b"  <ringCount>")
-        while found:
-            message.draft.body = head + tail.partition(b"</ringCount>\r\n")[2]
-            head, found, tail = message.draft.body.partition(b"  <ringCount>")
-
-    stage.edits.append(without)
-
-
-@variant
 def takes_half_a_second_for_each_message(stage: Stage) -> None:
     stage.edits.append(lambda message: setattr(message, "delay", 0.5 - STEP))
 
