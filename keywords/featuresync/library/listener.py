@@ -29,7 +29,7 @@ from .scenarios import scenario_id
 from .suite import Suite, SuiteConfig
 
 STOPPED_BY_SIGNAL = ("Execution terminated by signal", "Test execution stopped")
-"""How Robot's message begins for a test that a signal ended, or kept from running."""
+"""In Robot's message of a test that a signal ended, or kept from running."""
 SHOWN = {Verdict.PASS: "PASS", Verdict.DEVIATION: "PASS (deviation)", Verdict.WARNING: "PASS (warning)"}
 
 
@@ -138,7 +138,7 @@ class Listener:
     def _judge(self, result: Any) -> tuple[Verdict, str, list[Judgement]]:
         if result.skipped:
             return Verdict.SKIPPED, str(result.message), []
-        if result.failed and str(result.message).startswith(STOPPED_BY_SIGNAL):
+        if result.failed and _stopped(str(result.message)):
             if self._suite.session.trace.events:
                 return Verdict.BROKEN, STOPPED, []
             return Verdict.SKIPPED, "the run was stopped before this test", []
@@ -172,3 +172,12 @@ class Listener:
     def _show(self, record: TestRecord) -> None:
         shown = SHOWN.get(record.verdict, record.verdict.value.upper())
         print(f"{shown:16} {record.id}  {record.seconds:.2f} s", file=sys.__stdout__, flush=True)
+
+
+def _stopped(message: str) -> bool:
+    """Whether a signal ended the test. What a device said is never taken for it.
+
+    The signal may strike inside any library: then its words stand in that library's error.
+    """
+    said = f"{message} {Running.fault}"
+    return not isinstance(Running.fault, DeviceFault) and any(mark in said for mark in STOPPED_BY_SIGNAL)
