@@ -43,12 +43,12 @@ class Administration:
         if recipe.words[0] == recipe.words[1]:
             raise ConfigFault(owner, f"{key}.words", "two different words", repr(recipe.words[0]))
         for number, command in enumerate(recipe.read):
-            self._check_quotes(command, f"read[{number}]")
+            self._check_quotes(str(command), f"read[{number}]")
         for name, feature in recipe.features.items():
             for pattern in ("on", "number", "rings"):
                 self._compile(name, feature, pattern, "0")
             for number, command in enumerate(feature.set):
-                self._check_quotes(command, f"features.{name}.set[{number}]")
+                self._check_quotes(str(command), f"features.{name}.set[{number}]")
 
     @property
     def features(self) -> tuple[Feature, ...]:
@@ -89,10 +89,10 @@ class Administration:
             values["rings"] = str(rings)
         elif any("{rings}" in command for command in recipe.set):
             raise ConfigFault(self._owner, f"{self._key}.default_rings", "a number of rings", "nothing")
-        return [_fill(command, values) for command in recipe.set]
+        return [_fill(str(command), values) for command in recipe.set]
 
     def _read_commands(self, account: str) -> list[str]:
-        return [_fill(command, {"account": account}) for command in self._recipe.read]
+        return [_fill(str(command), {"account": account}) for command in self._recipe.read]
 
     def _feature(self, feature: Feature) -> FeatureRecipe:
         found = self._recipe.features.get(feature.value)

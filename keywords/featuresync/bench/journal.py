@@ -136,7 +136,7 @@ def open_journal(
         process=own_identity(),
         bench=bench.name,
         bench_file=bench.file.absolute(),
-        server=f"{bench.admin.ssh.host}:{bench.admin.ssh.port}",
+        server=bench.admin.place,
         accounts=tuple(sorted(account.user for account in bench.accounts.values())),
         vendor=bench.vendor,
         profile_file=profile_file.absolute(),
@@ -261,7 +261,7 @@ def _same_server(record: Record, bench: Bench) -> bool:
         return True
     if record.ephemeral:
         return False  # the next lab may stand at the same address, but it is another server
-    server = f"{bench.admin.ssh.host}:{bench.admin.ssh.port}"
+    server = bench.admin.place
     accounts = {account.user for account in bench.accounts.values()}
     return record.server == server and not accounts.isdisjoint(record.accounts)
 

@@ -43,7 +43,7 @@ def _restore_one(
         if not record.bench_file.exists():
             raise LoginFault(f"bench file {record.bench_file} is gone")
         bench, profile = load_bench(record.bench_file), load_profile(record.profile_file)
-        server = f"{bench.admin.ssh.host}:{bench.admin.ssh.port}"
+        server = bench.admin.place
         if server != record.server:
             raise BenchFault(f"{record.bench_file} now names another server, {server} not {record.server}")
         state = connect(bench, profile)

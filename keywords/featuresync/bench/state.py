@@ -59,6 +59,7 @@ class ServerState:
         on_event: Callable[[Flip | Reading], None] = ignore,
     ) -> ServerState:
         """The state of the bench's server, logged in. Raises LoginFault, or ConfigFault for bad files."""
+        assert bench.admin.ssh is not None, "administration over HTTP comes with its own session"
         session = SshSession(bench.admin.ssh, bench.file, clock=clock)
         key = f"recipes.{bench.admin.recipe}"
         administration = Administration(bench.recipe(profile), session.run, owner=bench.file, key=key)
