@@ -34,12 +34,14 @@ def profile(vendor: str) -> Profile:
 
 @pytest.fixture
 def start_lab(tree: Tree, tmp_path: Path) -> Iterator[Callable[..., Lab]]:
-    """``start_lab("broadsoft", transport="tcp", ...)``: a running Lab; further words as of ``Lab.start``."""
+    """``start_lab("broadsoft", transport="tcp", ...)``: a running Lab of a vendor or a profile; further words
+    as of ``Lab.start``."""
     with ExitStack() as stack:
         numbers = iter(range(1000))
 
-        def start(vendor: str = "broadsoft", **options: Any) -> Lab:
+        def start(vendor: str | Profile = "broadsoft", **options: Any) -> Lab:
             folder = tmp_path / f"bench-{next(numbers)}"
-            return stack.enter_context(Lab.start(profile(vendor), folder, tree=tree, **options))
+            of = profile(vendor) if isinstance(vendor, str) else vendor
+            return stack.enter_context(Lab.start(of, folder, tree=tree, **options))
 
         yield start

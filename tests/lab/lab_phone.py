@@ -29,7 +29,8 @@ def forward(kind: str, on: str, number: str = "", rings: str = "") -> str:
 
 
 class Phone:
-    """One line. Every request it receives is answered 200 and kept in ``requests``."""
+    """One line. Every request it receives is kept in ``requests`` and answered 200, an INVITE as
+    ``answering`` says: 180 lets it ring until it is cancelled."""
 
     def __init__(self, bench: Bench, role: str = "primary", sip: Sip | None = None) -> None:
         account: Account = bench.accounts[role]  # type: ignore[index]
@@ -47,6 +48,10 @@ class Phone:
         self.local = f"{host}:{self.socket.getsockname()[1]}"
         self.pending = b""
         self.requests: list[Message] = []
+        self.answering = 200
+        self.ringing: Message | None = None
+        self.media = socket.socket(family, socket.SOCK_DGRAM)
+        self.media.bind((self.sip.local, 0))
         self.dialog = f"{secrets.token_hex(8)}@{self.sip.local}"
         self.tag, self.remote_tag, self.cseq, self.target = secrets.token_hex(4), "", 0, ""
 
@@ -55,6 +60,7 @@ class Phone:
 
     def __exit__(self, *_: object) -> None:
         self.socket.close()
+        self.media.close()
 
     def renew(self) -> None:
         """Forget the dialog: the next request starts another one."""
@@ -86,16 +92,26 @@ class Phone:
         """The next message; a request is answered and kept."""
         message = self.receive(seconds)
         if message is not None and message.is_request:
-            copied = [
-                f"{name}: {value}"
-                for name, value in message.lines
-                if name in ("via", "from", "to", "call-id", "cseq")
-            ]
-            self.socket.sendall(
-                ("SIP/2.0 200 OK\r\n" + "\r\n".join(copied) + "\r\nContent-Length: 0\r\n\r\n").encode()
-            )
+            if message.method == "INVITE":
+                self.ringing = message
+                self._answer(message, self.answering)
+            elif message.method != "ACK":
+                self._answer(message, 200)
+            if message.method == "CANCEL" and self.ringing:
+                self._answer(self.ringing, 487)
             self.requests.append(message)
         return message
+
+    def _answer(self, request: Message, status: int) -> None:
+        kept = ("via", "record-route", "from", "to", "call-id", "cseq")
+        head = [f"{name}: {value}" for name, value in request.lines if name in kept]
+        if ";tag=" not in request.header("to"):
+            head = [f"{line};tag={self.tag}" if line.startswith("to:") else line for line in head]
+        body = self.description() if request.method == "INVITE" and status == 200 else ""
+        if body:
+            head += ["Content-Type: application/sdp"]
+        head += [f"Contact: {self.contact}", f"Content-Length: {len(body)}"]
+        self.socket.sendall((f"SIP/2.0 {status} Lab\r\n" + "\r\n".join(head) + f"\r\n\r\n{body}").encode())
 
     def request(self, method: str, body: str = "", headers: str = "", to: str = "", uri: str = "") -> Message:
         """Send, answer a challenge once, return the final response."""
@@ -105,11 +121,23 @@ class Phone:
             answer = self._send(method, body, headers + authorization, to or self.user, uri)
             if answer.status != 401 or authorization:
                 break
-            authorization = self._digest(method, answer)
+            authorization = self.digest(method, answer)
         if method == "SUBSCRIBE" and answer.status == 200:
             self.remote_tag = answer.header("to").partition("tag=")[2]
             self.target = answer.header("contact").strip("<>")
         return answer
+
+    @property
+    def contact(self) -> str:
+        return f"<sip:{self.user}@{self.local};transport={self.sip.transport}>"
+
+    def description(self) -> str:
+        """What we hear, as SDP."""
+        place = f"IN IP{6 if ':' in self.sip.local else 4} {self.sip.local}"
+        return (
+            f"v=0\r\no=- 1 1 {place}\r\ns=-\r\nc={place}\r\nt=0 0\r\n"
+            f"m=audio {self.media.getsockname()[1]} RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n"
+        )
 
     def _uri(self, method: str, to: str) -> str:
         if method in ("REGISTER", "OPTIONS"):
@@ -129,7 +157,7 @@ class Phone:
             f"Via: SIP/2.0/{transport.upper()} {self.local};branch={branch};rport\r\nMax-Forwards: 70\r\n"
             f"From: <sip:{self.user}@{self.domain}>;tag={self.tag}\r\nTo: <sip:{user}{self.domain}>{tag}\r\n"
             f"Call-ID: {self.dialog}\r\nCSeq: {self.cseq} {method}\r\n"
-            f"Contact: <sip:{self.user}@{self.local};transport={transport}>\r\n{headers}"
+            f"Contact: {self.contact}\r\n{headers}"
             f"Content-Length: {len(body.encode())}\r\n\r\n{body}".encode()
         )
         until = time.monotonic() + 5
@@ -144,7 +172,7 @@ class Phone:
                 return message
         raise AssertionError(f"no answer to {method}")
 
-    def _digest(self, method: str, answer: Message) -> str:
+    def digest(self, method: str, answer: Message) -> str:
         said = dict(re.findall(r'(\w+)="?([^",]*)"?', answer.header("www-authenticate")))
         realm, nonce = said["realm"], said["nonce"]
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import re
-import threading
+import time
 
 import pytest
+from coded import coded
+from lab_call import Call
+from lab_kamailio import flip, methods, phones, said, stored
 from lab_phone import TYPE, Phone, dnd, forward
 
 from featuresync.bench.lab import Lab
@@ -16,33 +18,21 @@ FORWARDS = ("forwardImmediate", "forwardBusy", "forwardNoAns")
 FULL = "multipart/mixed;boundary=UniqueFeatureBoundary"
 
 
-def kamcmd(lab: Lab, *words: str) -> str:
-    return lab.tree.output("usr/sbin/kamcmd", "-s", f"unix:{lab.kamailio.run / 'ctl'}", *words)
-
-
-def flip(lab: Lab, entry: str, value: str) -> None:
-    """As the recipe does it, without SSH."""
-    kamcmd(lab, "htable.sets", "st", entry, f"s:{value}")
-    kamcmd(lab, "htable.sets", "push", entry, "now")
-
-
-def said(message: Message) -> list[str]:
-    """Each document of a NOTIFY in short: ``dnd=true``, ``forwardBusy=true,1003``, with rings at the end."""
-    found = []
-    for document in re.findall(
-        r"<(?:DoNotDisturb|Forwarding)Event.*?</\w+Event>", message.body.decode(), re.DOTALL
-    ):
-        value = dict(re.findall(r"<(\w+)>([^<]*)<", document))
-        if "doNotDisturbOn" in value:
-            found.append(f"dnd={value['doNotDisturbOn']}")
-        else:
-            rest = [value[name] for name in ("forwardStatus", "forwardTo", "ringCount") if name in value]
-            found.append(f"{value['forwardingType']}={','.join(rest)}")
-    return found
-
-
 def cseqs(messages: list[Message]) -> list[int]:
     return [int(message.header("cseq").split()[0]) for message in messages]
+
+
+PLAIN = {
+    dialect: coded(dialect, engine="kamailio", recipe="kamcmd", codes={})
+    for dialect in ("full_state", "stock")
+}
+"""Without feature codes: Kamailio alone."""
+
+
+@pytest.fixture
+def start_lab(start_lab):
+    """Starts a lab in a dialect."""
+    return lambda dialect="full_state", **options: start_lab(PLAIN[dialect], **options)
 
 
 NEVER_SET = ["dnd=false", "forwardImmediate=false", "forwardBusy=false", "forwardNoAns=false,3"]
@@ -118,7 +108,7 @@ class TestFullState:
 
 @pytest.fixture
 def full(start_lab):
-    return start_lab("broadsoft")
+    return start_lab()
 
 
 class TestFullStateEnds:
@@ -234,7 +224,7 @@ def test_notifies_come_on_the_connection_of_the_subscription_and_stop_with_it(st
 
 class TestStock:
     def test_deviations_are_the_modules_own(self, start_lab):
-        with Phone(start_lab("kamailio").bench) as phone:
+        with Phone(start_lab("stock").bench) as phone:
             assert phone.subscribe().headers("allow-events") == []
             first = phone.notifies(1)
             assert [(one.body, one.has("content-type")) for one in first] == [(b"", False)]
@@ -246,7 +236,7 @@ class TestStock:
             assert (answer.status, answer.headers("allow-events")) == (489, ["as-feature-event"])
 
     def test_server_side_flip(self, start_lab):
-        lab = start_lab("kamailio")
+        lab = start_lab("stock")
         with Phone(lab.bench) as phone:
             phone.subscribe()
             phone.notifies(1, quiet=0.05)
@@ -265,6 +255,36 @@ class TestFaults:
             phone.subscribe()
             assert said(phone.notifies(1)[0])[0] == "dnd=true"
 
+    def test_no_push(self, start_lab):
+        lab = start_lab(faults=("NO_PUSH",))
+        with Phone(lab.bench) as phone:
+            phone.subscribe()
+            phone.notifies(1, quiet=0.05)
+            flip(lab, "1001::dnd", "true")
+            assert phone.notifies(0) == []
+            phone.subscribe(forward("forwardBusy", "true", "1003"))
+            assert [said(one) for one in phone.notifies(1)] == [["forwardBusy=true,1003"]]
+            phone.subscribe()
+            assert said(phone.notifies(1)[0])[0] == "dnd=true"
+
+    def test_set_ignored(self, start_lab):
+        lab = start_lab(faults=("SET_IGNORED",))
+        with Phone(lab.bench) as phone:
+            phone.subscribe()
+            phone.notifies(1, quiet=0.05)
+            assert phone.subscribe(dnd("true")).status == 200
+            assert [said(one) for one in phone.notifies(1)] == [["dnd=false"]]
+            assert stored(lab) == {}
+
+    def test_wrong_feature(self, start_lab):
+        lab = start_lab(faults=("WRONG_FEATURE",))
+        with Phone(lab.bench) as phone:
+            phone.subscribe()
+            phone.notifies(1, quiet=0.05)
+            phone.subscribe(forward("forwardBusy", "true", "1003"))
+            assert [said(one) for one in phone.notifies(1)] == [["forwardImmediate=true,1003"]]
+            assert stored(lab) == {"1001::forwardImmediate": "true/3/1003"}
+
     def test_wrong_forward_to(self, start_lab):
         with Phone(start_lab(faults=("WRONG_FORWARD_TO",)).bench) as phone:
             phone.subscribe()
@@ -277,47 +297,50 @@ class TestFaults:
             assert [one.header("event") for one in phone.notifies(1)] == ["as-feature-state"]
 
 
+TAKEN, REFUSED = ["INVITE", "ACK", "BYE"], ["INVITE", "ACK"]
+
+
 class TestCalls:
-    """The features do what they say: a call from 1002 to 1001."""
+    """The features do what they say: a call from 1002 to 1001, both forwards' targets listening too."""
 
-    def call(self, lab: Lab, answering: str) -> tuple[int, dict[str, list[str]]]:
-        """The final status, and the requests that 1001 and ``answering`` saw; both answer at once."""
-        with Phone(lab.bench) as callee, Phone(lab.bench) as target, Phone(lab.bench, "other") as caller:
-            target.user, target.secret = answering, lab.password(answering)
-            for phone in (callee, target):
-                assert phone.request("REGISTER", headers="Expires: 60\r\n").status == 200
-            stop = threading.Event()
-
-            def serve(phone: Phone) -> None:
-                while not stop.is_set():
-                    phone.take(0.05)
-
-            threads = [threading.Thread(target=serve, args=(phone,)) for phone in (callee, target)]
-            for thread in threads:
-                thread.start()
-            try:
-                status = caller.request("INVITE", to="1001").status
-            finally:
-                stop.set()
-                for thread in threads:
-                    thread.join()
-            seen = {phone.user: [one.method for one in phone.requests] for phone in (callee, target)}
-            return status, {user: methods[:1] for user, methods in seen.items()}
+    def call(self, lab: Lab, answer: int = 200) -> tuple[int, dict[str, list[str]]]:
+        """The final status, and what came to 1001, which answers so, and to 1003 and 1004, which take it."""
+        answering = {"1001": answer, "1003": 200, "1004": 200}
+        with Phone(lab.bench, "other") as caller, phones(lab, answering) as called:
+            status = Call(caller, "1001").make(hold=0.05).status
+        return status, {user: seen for user, phone in called.items() if (seen := methods(phone))}
 
     def test_plain(self, full):
-        assert self.call(full, "1003") == (200, {"1001": ["INVITE"], "1003": []})
+        assert self.call(full) == (200, {"1001": TAKEN})
+        assert self.call(full, 486) == (486, {"1001": REFUSED})
 
     def test_do_not_disturb(self, full):
         flip(full, "1001::dnd", "true")
-        assert self.call(full, "1003") == (486, {"1001": [], "1003": []})
+        assert self.call(full) == (486, {})
 
     def test_always(self, full):
         flip(full, "1001::forwardImmediate", "true/3/1003")
-        assert self.call(full, "1003") == (200, {"1001": [], "1003": ["INVITE"]})
-        flip(full, "1001::forwardImmediate", "false/3/1003")
-        assert self.call(full, "1003") == (200, {"1001": ["INVITE"], "1003": []})
-
-    def test_busy_while_not_to_be_disturbed(self, full):
         flip(full, "1001::dnd", "true")
+        assert self.call(full) == (200, {"1003": TAKEN})
+        flip(full, "1001::forwardImmediate", "false/3/1003")
+        flip(full, "1001::dnd", "false")
+        assert self.call(full) == (200, {"1001": TAKEN})
+
+    def test_busy(self, full):
         flip(full, "1001::forwardBusy", "true/3/1004")
-        assert self.call(full, "1004") == (200, {"1001": [], "1004": ["INVITE"]})
+        assert self.call(full) == (200, {"1001": TAKEN})
+        assert self.call(full, 486) == (200, {"1001": REFUSED, "1004": TAKEN})
+        flip(full, "1001::dnd", "true")
+        assert self.call(full) == (200, {"1004": TAKEN})
+
+    @pytest.mark.parametrize("rings", [0, 2])
+    def test_no_answer(self, full, rings):
+        flip(full, "1001::forwardNoAns", f"true/{rings}/1003")
+        started = time.monotonic()
+        status, seen = self.call(full, 180)
+        assert (status, seen["1001"][:2], seen["1003"]) == (200, ["INVITE", "CANCEL"], TAKEN)
+        assert max(1, rings) <= time.monotonic() - started < max(1, rings) + 1.5
+
+    def test_answered_in_time(self, full):
+        flip(full, "1001::forwardNoAns", "true/1/1003")
+        assert self.call(full) == (200, {"1001": TAKEN})

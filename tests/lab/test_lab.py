@@ -19,7 +19,8 @@ from lab_phone import Phone
 
 from conftest import profile
 from featuresync.bench.lab import Lab, down, repository, status, up
-from featuresync.bench.lab.kamailio import Engine, Kamailio
+from featuresync.bench.lab.engine import Engine
+from featuresync.bench.lab.kamailio import Kamailio
 from featuresync.bench.state import ServerState
 from featuresync.errors import BenchFault, ConfigFault
 from featuresync.profile import load_bench
@@ -41,13 +42,13 @@ def gone(pid: int, seconds: float = 5.0) -> bool:
 
 def traces(lab: Lab) -> list[str]:
     """Whatever of a stopped lab is still there."""
-    left = [str(path) for path in (lab.kamailio.run, lab.file.parent) if path.exists()]
+    left = [str(path) for path in (lab.run, lab.file.parent) if path.exists()]
     for process in Path("/proc").glob("[0-9]*"):
         try:
             command = (process / "cmdline").read_bytes()
         except OSError:
             continue
-        if str(lab.kamailio.run).encode() + b"/" in command:
+        if str(lab.run).encode() + b"/" in command:
             left.append(command.decode(errors="replace"))
     return left
 
@@ -78,13 +79,14 @@ def test_bench_file_is_complete(start_lab):
     assert bench.targets == ("1003", "1004")
     assert (bench.vendor, bench.standin) == ("broadsoft", True)
     assert bench.fingerprint.startswith("Kamailio 6")
-    assert "(presence_dfks) · OpenSSH " in bench.fingerprint
-    assert bench.recipe(lab.profile) == Engine.load().recipes["kamcmd"]
+    assert "(presence_dfks) · Asterisk 22." in bench.fingerprint
+    assert " · OpenSSH " in bench.fingerprint
+    assert bench.recipe(lab.profile) == Engine.load("kamailio").recipes["kamcmd"]
     assert bench.without_package is not None
     assert bench.without_package.address == f"127.2.{number}.3"
     assert (bench.admin.ssh.host, bench.admin.ssh.port) == (f"127.2.{number}.2", 2222)
     secrets = {account.password.resolve(lab.file, "password") for account in bench.accounts.values()}
-    assert secrets == {lab.password("1001"), lab.password("1002")}
+    assert secrets == {lab.password("1001"), lab.password("1002"), lab.password("1003")}
     for file in (lab.file.parent / "lab-secrets").iterdir():
         if file.name != "ca.pem":
             assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
@@ -157,7 +159,7 @@ def test_ssh_runs_nothing_else(start_lab):
             "",
         ):
             with pytest.raises(BenchFault):
-                server.session.run(command)
+                server.session.run(command, {})
 
 
 @pytest.mark.skipif(shutil.which("ssh") is None, reason="no ssh client here")
@@ -226,7 +228,10 @@ def test_what_the_engine_cannot_play(tree, tmp_path):
     odd = stock.model_copy(update={"lab": stock.lab.model_copy(update={"dialect": "klingon"})})
     with pytest.raises(ConfigFault, match=r"lab\.dialect: expected one of stock, full_state, got klingon"):
         Lab.start(odd, tmp_path, tree=tree)
-    with pytest.raises(BenchFault, match="the lab has no such engine"):
+    other = stock.model_copy(update={"lab": stock.lab.model_copy(update={"engine": "yate"})})
+    with pytest.raises(BenchFault, match="the lab has no engine yate: one of asterisk, kamailio"):
+        Lab.start(other, tmp_path, tree=tree)
+    with pytest.raises(BenchFault, match="no engine of the lab stands in for it"):
         Lab.start(stock.model_copy(update={"lab": None}), tmp_path, tree=tree)
 
 
@@ -236,7 +241,7 @@ from pathlib import Path
 from featuresync.bench.lab import Lab, repository
 from featuresync.profile import load_profile
 lab = Lab.start(load_profile(repository() / "vendors" / "kamailio.toml"), Path(sys.argv[1]))
-print(lab.keeper.pid, lab.kamailio.run, *(server.pid for server in lab.servers), flush=True)
+print(lab.keeper.pid, lab.run, *(server.pid for server in lab.servers), flush=True)
 sys.stdin.read()
 """
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from featuresync.agent.calling import PlacedCall
 from featuresync.agent.phone import Phone
 from featuresync.library.phone_keywords import PhoneKeywords
 from featuresync.library.session import Session
@@ -21,10 +22,13 @@ def test_with_feature_sync_off_calls_get_486_and_302(start_lab, transport):
         phones.phone_is_registered("caller", "other", feature_sync=False)
         caller = session.handset("caller")
 
+        def place(phone: Phone, now: float) -> PlacedCall:
+            return phone.place_call(phone.call_uri("1001"), now, cap=30)
+
         def call() -> tuple[int, str]:
-            exchange = session.run(caller, lambda phone, now: phone.invite("1001", now))
-            assert session.reactor.wait(caller.endpoint, lambda: exchange.done, 10)
-            return exchange.status, exchange.final.header("contact")
+            placed = session.run(caller, place)
+            assert session.reactor.wait(caller.endpoint, lambda: placed.over, 10)
+            return placed.status, placed.redirect
 
         def press(feature: Feature, on: bool, number: str = "") -> None:
             state = FeatureState(feature, on, number)
@@ -34,12 +38,16 @@ def test_with_feature_sync_off_calls_get_486_and_302(start_lab, transport):
         assert call()[0] == 486
         press(Feature.DND, False)
         press(Feature.CF_ALWAYS, True, "1003")
-        assert call() == (302, f"<sip:1003@{lab.bench.domain}>")
+        assert call() == (302, f"sip:1003@{lab.bench.domain}")
         press(Feature.CF_ALWAYS, False)
         desk: Phone = session.handset("desk").phone
-        exchange = session.run(caller, lambda phone, now: phone.invite("1001", now))
+        placed = session.run(caller, place)
         assert reactor.wait(session.handset("desk").endpoint, lambda: desk.calls.ringing, 10)
-        assert not exchange.done
+        assert not placed.over
+        session.run(caller, lambda _, now: placed.hang_up(now))
+        assert reactor.wait(caller.endpoint, lambda: placed.over, 10)
+        assert (placed.status, placed.ended_by) == (487, "phone")
+        assert desk.calls.ringing == {}
         assert desk.subscriptions == []
         phones.phones_leave()
         assert reactor.errors == []

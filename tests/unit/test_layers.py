@@ -18,12 +18,13 @@ ALLOWED = {  # what may import what beyond its own layer, lowest first
     "agent": {"errors", "sip", "net", "sync", "judge"},
 }
 ONLY_IN = {
-    "paramiko": r"bench/ssh\.py",
+    "paramiko": r"bench/ssh\w*\.py",
+    "httpx": r"bench/http_client\.py",
     "robot": r"library/.*",
     "robotlibcore": r"library/.*",
     "allure_commons": r"evidence/allure\.py",
     "socket": r"(net|bench)/.*",
-    "ssl": r"(net/.*|library/session\.py)",
+    "ssl": r"(net/.*|library/session\.py|bench/http_client\.py)",
     "asyncio": r"net/.*",
 }
 VENDORS = re.compile(

@@ -1,7 +1,8 @@
 """Calls that reach the phone: rung, or treated by the phone's own features where the server does not.
 
 With Feature Sync off the phone executes its features: DND answers 486, a forward answers 302 with the
-target in Contact (RFC 3261 21.3.3). With it on the server executes them and the phone just rings.
+target in Contact (RFC 3261 21.3.3). With it on the server executes them and the phone just rings. A phone
+that is ``busy`` answers 486 before all else, whoever executes features.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ RING_SECONDS = 6.0
 """One ring, as most servers count it; a call nobody answers rings as long as the no-answer forward says."""
 DEFAULT_RINGS = 3
 NO_ANSWER_LIMIT = 120.0
+MOST_CALLS = 1000
+"""Calls that are written down; later ones are still answered."""
 
 
 @dataclass(slots=True)
@@ -31,15 +34,39 @@ class Ringing:
     until: float
 
 
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """A call that made the phone ring. ``caller`` is the user part of its From, or the URI without one.
+
+    It rings until its ``call_id`` is gone from ``IncomingCalls.ringing``.
+    """
+
+    time: float
+    caller: str
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A call with the final response that the phone gave it: at once, or when it had rung."""
+
+    time: float
+    caller: str
+    call_id: str
+    status: int
+
+
 class IncomingCalls:
-    """The phone's answers to INVITE, CANCEL, BYE and ACK. It never picks up."""
+    """The phone's answers to INVITE, CANCEL, BYE and ACK outside the calls it made. It never picks up."""
 
     def __init__(self, phone: Phone) -> None:
         self._phone = phone
         self.ringing: dict[str, Ringing] = {}
+        self.rung: list[Rung] = []
+        self.refused: list[Refused] = []
 
     def receive(self, request: Message, now: float) -> None:
-        if request.method == "INVITE":
+        if request.method == "INVITE" and not request.to.tag:
             self._on_invite(request, now)
         elif request.method != "ACK":
             ringing = self.ringing.get(request.call_id)
@@ -63,6 +90,9 @@ class IncomingCalls:
     def _on_invite(self, invite: Message, now: float) -> None:
         call = IncomingCall(invite, self._phone.tokens(), self._phone.contact)
         local = not self._phone.line.feature_sync
+        if self._phone.busy:
+            self._answer(call, 486, "Busy Here", now)
+            return
         if self._forward(call, Feature.CF_ALWAYS, now):
             return
         if local and self._phone.shown[Feature.DND].on:
@@ -83,13 +113,26 @@ class IncomingCalls:
         state = self._phone.shown[feature]
         if self._phone.line.feature_sync or not state.on or not state.number:
             return False
-        target = f"<sip:{state.number}@{self._phone.line.domain}>"
-        self._answer(call, 302, "Moved Temporarily", now, [("Contact", target)])
+        self._answer(
+            call, 302, "Moved Temporarily", now, [("Contact", f"<{self._phone.call_uri(state.number)}>")]
+        )
         return True
 
     def _answer(
         self, call: IncomingCall, status: int, reason: str, now: float, extra: Iterable[tuple[str, str]] = ()
     ) -> None:
         draft = call.respond(status, reason, now, extra)
-        if draft is not None:
-            self._phone.respond(call.invite, draft, now)
+        if draft is None:
+            return
+        self._phone.respond(call.invite, draft, now)
+        caller, call_id = _caller(call.invite), call.invite.call_id
+        if status < 200 and len(self.rung) < MOST_CALLS:
+            self.rung.append(Rung(now, caller, call_id))
+        elif status >= 200 and len(self.refused) < MOST_CALLS:
+            self.refused.append(Refused(now, caller, call_id, status))
+
+
+def _caller(invite: Message) -> str:
+    uri = invite.from_.uri[:200]
+    user, at, _ = uri.partition("@")
+    return user.partition(":")[2] if at else uri

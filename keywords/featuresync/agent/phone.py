@@ -10,8 +10,8 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from featuresync.net.flow import Flow
-from featuresync.sip.call import OutgoingCall
+from featuresync.net.flow import Address, Flow
+from featuresync.net.media import MediaPort
 from featuresync.sip.digest import Authenticator, Credentials
 from featuresync.sip.message import Draft, Message, reply
 from featuresync.sip.registration import RefreshDue, Registration
@@ -28,13 +28,14 @@ from featuresync.sync.as_feature_event import MEDIA_TYPE, PACKAGE, read_body
 from featuresync.sync.feature import Feature, FeatureState
 from featuresync.sync.writing import Dialect, write_set
 
-from .exchange import Exchange
+from .calling import PlacedCall
+from .csta import CstaListener
+from .exchange import ALLOW, Exchange, Exchanges
 from .incoming import IncomingCalls
 from .subscribing import FeatureSubscription
 
 ACCEPT = (MEDIA_TYPE, "multipart/mixed")
 USER_AGENT = "featuresync"
-ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, NOTIFY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +78,16 @@ class Phone:
         self.told: list[Told] = []
         self.subscriptions: list[FeatureSubscription] = []
         self.calls = IncomingCalls(self)
+        self.csta = CstaListener(self)
+        self.placed: list[PlacedCall] = []
+        self.busy = False
+        """Answer every call with 486."""
+        self.timers = timers
         self._flow: Flow | None = None
         self._transactions = Transactions(timers)
         self._outbox: list[Send] = []
         self._events: deque[TransactionEvent] = deque()
-        self._exchanges: dict[str, Exchange] = {}
+        self._exchanges = Exchanges(self.transmit)
         self._authenticator = self.authenticator(line.password)
         registrar = f"sip:{line.domain}"
         self.registration = Registration(
@@ -93,11 +99,17 @@ class Phone:
     def plug(self, flow: Flow) -> None:
         """Use this flow from now on; the Contact follows it."""
         self._flow = flow
-        host, port = flow.local
+        host, port = self.local
         host = f"[{host}]" if ":" in host else host
         parameters = "" if flow.transport == "udp" else f";transport={flow.transport}"
         user = self.line.contact_user or self.line.user
         self.registration.contact = f"sip:{user}@{host}:{port}{parameters}{self.line.contact_parameters}"
+
+    @property
+    def local(self) -> Address:
+        """Our end of the flow in use."""
+        assert self._flow is not None, "plug the phone in first"
+        return self._flow.local
 
     @property
     def contact(self) -> str:
@@ -111,12 +123,12 @@ class Phone:
             self._handle(now)
 
     def flow_lost(self, flow: Flow, reason: str, now: float) -> None:
-        for key in list(self._exchanges):
-            self._fail(key, f"connection lost: {reason}", now)
+        self._exchanges.fail_all(f"connection lost: {reason}", now)
 
     def deadline(self) -> float | None:
         due = [self._transactions.deadline(), self.registration.deadline(), self.calls.deadline()]
         due += [subscription.deadline() for subscription in self.subscriptions]
+        due += [call.deadline() for call in self.placed]
         return min((at for at in due if at is not None), default=None)
 
     def tick(self, now: float) -> None:
@@ -126,6 +138,8 @@ class Phone:
             self.register(now)
         for subscription in list(self.subscriptions):
             subscription.tick(now)
+        for call in self.placed:
+            call.tick(now)
         self.calls.tick(now)
 
     def drain(self) -> Iterable[Send]:
@@ -184,26 +198,30 @@ class Phone:
         draft.put("To", f"<sip:{self.line.domain}>").add("Accept", ", ".join(ACCEPT))
         return self.start(Exchange("options", draft, self._authenticator), now)
 
-    def invite(self, target: str, now: float) -> Exchange:
-        """Call ``target`` (a user part) and take the first final response; a 2xx is hung up at once."""
-        uri = f"sip:{target}@{self.line.domain}"
-        draft = self.draft("INVITE", uri, self.tokens(), self.tokens(), 1)
-        draft.put("To", f"<{uri}>").add("Contact", self.contact)
-        exchange = Exchange("call", draft, self._authenticator)
+    def place_call(
+        self,
+        uri: str,
+        now: float,
+        *,
+        cap: float,
+        media: MediaPort | None = None,
+        reliable_provisional: bool = False,
+        credentials: Authenticator | bool = True,
+    ) -> PlacedCall:
+        """Call ``uri`` and hold the call until the server ends it, ``cap`` seconds at most.
 
-        call: OutgoingCall | None = None
+        ``media`` is where its sound comes in; without it nobody listens. ``reliable_provisional`` says
+        that we know 100rel. ``credentials``: our own, none (False), or those of another authenticator.
+        """
+        authenticator = self._authenticator if credentials is True else credentials or None
+        call = PlacedCall(self, uri, cap, media, authenticator, reliable_provisional)
+        call.start(now)
+        self.placed.append(call)
+        return call
 
-        def on_response(response: Message, now: float) -> None:
-            nonlocal call
-            call = call or OutgoingCall(exchange.sent[-1])
-            for ack in call.on_response(response):
-                self._transmit(ack, now)
-            bye = call.bye()
-            if bye is not None:
-                self.start(Exchange("hang up", bye, self._authenticator), now)
-
-        exchange.on_response = on_response
-        return self.start(exchange, now)
+    def call_uri(self, number: str) -> str:
+        """The URI of somebody in our own domain."""
+        return f"sip:{number}@{self.line.domain}"
 
     @property
     def live_subscription(self) -> FeatureSubscription | None:
@@ -234,10 +252,7 @@ class Phone:
 
     def start(self, exchange: Exchange, now: float) -> Exchange:
         """Send the exchange's request and follow it to its final response."""
-        if exchange.eager:
-            self._authorise(exchange)
-        self._send(exchange, now)
-        return exchange
+        return self._exchanges.start(exchange, now)
 
     def _register(self, purpose: str, draft: Draft, now: float) -> Exchange:
         draft.add("Allow", ALLOW).add("User-Agent", USER_AGENT)
@@ -251,28 +266,17 @@ class Phone:
         exchange.on_failure = self.registration.on_timeout
         return self.start(exchange, now)
 
-    def _send(self, exchange: Exchange, now: float) -> None:
-        request, key = self._transmit(exchange.draft, now)
-        exchange.sent.append(request)
-        exchange.on_sent(request, now)
-        self._exchanges[key] = exchange
-
-    def _transmit(self, draft: Draft, now: float) -> tuple[Message, str]:
+    def transmit(self, draft: Draft, now: float) -> tuple[Message, str]:
         """Put a Via of ours on top and send; the message as sent and its transaction's key."""
         assert self._flow is not None, "plug the phone in first"
-        host, port = self._flow.local
-        host = f"[{host}]" if ":" in host else host
-        sent_by = f"SIP/2.0/{self._flow.transport.upper()} {host}:{port}"
-        draft.drop("Via").headers.insert(0, ("Via", f"{sent_by};branch=z9hG4bK{self.tokens()};rport"))
+        # A CANCEL has the Via of its INVITE (RFC 3261 9.1).
+        if not draft.start_line.startswith("CANCEL "):
+            host, port = self._flow.local
+            host = f"[{host}]" if ":" in host else host
+            sent_by = f"SIP/2.0/{self._flow.transport.upper()} {host}:{port}"
+            draft.drop("Via").headers.insert(0, ("Via", f"{sent_by};branch=z9hG4bK{self.tokens()};rport"))
         data = draft.encode()
         return Message(data), self._transactions.send(data, self._flow, self._flow.reliable, now)
-
-    def _authorise(self, exchange: Exchange) -> None:
-        method, uri = exchange.draft.start_line.split(" ")[:2]
-        if exchange.authenticator is None:
-            return
-        exchange.draft.drop("Authorization").drop("Proxy-Authorization")
-        exchange.draft.headers += exchange.authenticator.headers(method, uri, exchange.draft.body)
 
     # -- what comes in ----------------------------------------------------------------------------
 
@@ -293,40 +297,21 @@ class Phone:
 
     def _on_event(self, event: TransactionEvent, now: float) -> None:
         if isinstance(event, ResponseReceived):
-            self._on_response(event, now)
+            self._exchanges.on_response(event, now)
         elif isinstance(event, TransactionTimedOut):
-            self._fail(event.key, "no final response in time (64*T1, RFC 3261 17.1.2.2)", now)
+            self._exchanges.fail(event.key, "no final response in time (64*T1, RFC 3261 17.1.2.2)", now)
         elif isinstance(event, RequestReceived):
             self._on_request(event.message, now)
 
-    def _on_response(self, event: ResponseReceived, now: float) -> None:
-        response, exchange = event.message, self._exchanges.get(event.key)
-        if exchange is None:
-            return
-        challenged = response.status in (401, 407) and exchange.authenticator is not None
-        if challenged and exchange.authenticator.remember(response):  # type: ignore[union-attr]
-            del self._exchanges[event.key]
-            exchange.draft.put("CSeq", f"{exchange.retry_cseq()} {event.request.method}")
-            self._authorise(exchange)
-            self._send(exchange, now)
-            return
-        # The 2xx of an INVITE may come again, and each one wants its ACK (RFC 3261 13.2.2.4).
-        if response.status >= 300 or (response.status >= 200 and response.cseq_method != "INVITE"):
-            del self._exchanges[event.key]
-        if response.status >= 200:
-            exchange.final = exchange.final or response
-        exchange.on_response(response, now)
-
-    def _fail(self, key: str, failure: str, now: float) -> None:
-        exchange = self._exchanges.pop(key, None)
-        if exchange is not None and not exchange.done:
-            exchange.failure = failure
-            exchange.on_failure(now)
-
     def _on_request(self, request: Message, now: float) -> None:
+        placed = next((call for call in self.placed if call.matches(request)), None)
         if request.method == "NOTIFY":
             self._on_notify(request, now)
-        elif request.method in ("INVITE", "CANCEL", "BYE", "ACK"):
+        elif self.csta.takes(request) or (request.method == "INFO" and placed is None):
+            self.csta.receive(request, now)
+        elif placed is not None:
+            placed.receive(request, now)
+        elif request.method in ("INVITE", "CANCEL", "BYE", "ACK", "UPDATE"):
             self.calls.receive(request, now)
         elif request.method == "OPTIONS":
             self.respond(request, reply(request, 200, "OK", [("Allow", ALLOW)], self.tokens()), now)

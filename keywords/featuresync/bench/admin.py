@@ -3,52 +3,54 @@
 from __future__ import annotations
 
 import re
-import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
 
 from featuresync.errors import BenchFault, ConfigFault
-from featuresync.profile import FeatureRecipe, Recipe
+from featuresync.profile import FeatureRecipe, Find, Recipe, Step
 from featuresync.sync.feature import Feature, FeatureState
 
+from .access import NO_VALUES, Access, first_words, step_names
+from .answers import Answers, compiled, found, matching_line
+from .placeholders import NAME, RESERVED
+
 _NUMBER = re.compile(r"(?!-)[0-9A-Za-z+*#.@:_-]{0,128}")
-"""What may be put into a command as a number; a leading ``-`` would be an option of the command."""
-_PLACEHOLDER = re.compile(r"\{(account|on|number|rings)\}")
-
-
-class Said(Protocol):
-    """What a command answered; its exit code was checked by whoever ran it."""
-
-    @property
-    def stdout(self) -> str: ...
+"""What may be set as a number; a leading ``-`` would be an option of the command."""
+_FOUND_LIMIT = 1024
 
 
 class Administration:
-    """Reads and sets features the way ``recipe`` says, with commands that ``run`` executes.
+    """Reads and sets features the way ``recipe`` says, over ``access``, of whatever kind that is.
 
-    A feature whose pattern finds nothing in the answer was never set: it is off. A word that is neither of
-    ``recipe.words`` is a BenchFault, never a guess. ``owner`` and ``key`` say where the recipe stands.
+    Placeholders of steps: ``{account}`` (the user part); in ``set``, ``set_off`` and ``commit`` also
+    ``{on}``, ``{number}``, ``{rings}``; everywhere ``values`` (those of the bench's ``[admin]``), what
+    ``accounts`` says of the account (by user part; wins over ``values``), the access's secrets and its
+    ``{token}``; behind the ``find`` steps their named groups. Those are looked up once per account, by its
+    first read or set. Each kind of access says how values are quoted.
+
+    Every answer to a step of ``find``, ``read``, ``set``, ``set_off`` and ``commit`` is held against
+    ``recipe.error`` (found: refused) and ``recipe.ok`` (not found: refused). A refusal is a BenchFault with
+    the line that says it; what was half done is given up.
+
+    ``owner`` and ``key`` say where the recipe stands, for ConfigFaults. Mistakes of the recipe that can be
+    known before it is used are raised here.
     """
 
     def __init__(
         self,
         recipe: Recipe,
-        run: Callable[[str], Said],
+        access: Access,
         *,
+        values: Mapping[str, str] = NO_VALUES,
+        accounts: Mapping[str, Mapping[str, str]] | None = None,
         owner: str | Path = "recipe",
         key: str = "recipe",
     ) -> None:
-        self._recipe, self._run, self._owner, self._key = recipe, run, owner, key
-        if recipe.words[0] == recipe.words[1]:
-            raise ConfigFault(owner, f"{key}.words", "two different words", repr(recipe.words[0]))
-        for number, command in enumerate(recipe.read):
-            self._check_quotes(str(command), f"read[{number}]")
-        for name, feature in recipe.features.items():
-            for pattern in ("on", "number", "rings"):
-                self._compile(name, feature, pattern, "0")
-            for number, command in enumerate(feature.set):
-                self._check_quotes(str(command), f"features.{name}.set[{number}]")
+        self._recipe, self._access, self._owner, self._key = recipe, access, owner, key
+        self._values, self._accounts = values, accounts or {}
+        self._found: dict[str, dict[str, str]] = {}
+        self._answers = Answers(recipe, owner, key)
+        self._check()
 
     @property
     def features(self) -> tuple[Feature, ...]:
@@ -57,128 +59,134 @@ class Administration:
 
     def read(self, account: str) -> dict[Feature, FeatureState]:
         """The state of every feature of the recipe. Raises BenchFault when the answer cannot be read."""
-        text = "\n".join(self._run(command).stdout for command in self._read_commands(account))
-        return {feature: self._state(feature, account, text) for feature in self.features}
+        self._access.connect()
+        values = self._known(account)
+        text = "\n".join([self._run(step, values) for step in self._recipe.read])
+        return {feature: self._answers.state(feature, account, text) for feature in self.features}
 
     def set(self, account: str, state: FeatureState) -> None:
-        """Set one feature. Nothing is read back here. Raises BenchFault, or ConfigFault as ``commands``."""
-        for command in self.commands(account, state):
-            self._run(command)
+        """Set one feature and commit. Nothing is read back here. Raises BenchFault, or as ``commands``."""
+        wanted = self._wanted(state)
+        self._access.connect()
+        values = self._known(account) | wanted
+        for step in (*self._steps(state), *self._recipe.commit):
+            self._run(step, values)
 
     def commands(self, account: str, state: FeatureState) -> list[str]:
-        """The commands that ``set`` would run.
+        """The steps that ``set`` would carry out, as shown in transcripts.
 
-        Raises ConfigFault for a feature that the recipe does not name, for a number with characters other
-        than ``0-9A-Za-z+*#.@:_-``, and where rings are asked for and neither state nor recipe says how many.
+        Raises ConfigFault for a feature that the recipe does not name; for a number with characters other
+        than ``0-9A-Za-z+*#.@:_-``; for a forward that is on without a number, where the steps name one (what
+        an empty number would do is the server's guess; switched off it is left empty); and where rings are
+        asked for and neither state nor recipe says how many. Runs the ``find`` steps if they were not yet.
         """
+        wanted = self._wanted(state)
+        values = self._known(account) | wanted
+        return [self._access.shown(step, values) for step in (*self._steps(state), *self._recipe.commit)]
+
+    # -- steps ------------------------------------------------------------------------------------
+
+    def _run(self, step: Step, values: Mapping[str, str]) -> str:
+        text = self._access.run(step, values)
+        why = ""
+        if self._recipe.error and (match := re.search(self._recipe.error, text, re.MULTILINE)):
+            why = matching_line(match) or "an empty line"
+        elif self._recipe.ok and not re.search(self._recipe.ok, text, re.MULTILINE):
+            why = f"nothing like {self._recipe.ok!r} in the answer: {first_words(text) or 'empty'}"
+        if why:
+            self._access.abandon()
+            shown = self._access.shown(step, values).partition("\n")[0]
+            raise BenchFault(f"{shown!r} refused: {self._access.hide(why)} ({self._key})")
+        return text
+
+    def _steps(self, state: FeatureState) -> tuple[Step, ...]:
         recipe = self._feature(state.feature)
+        return recipe.set_off if recipe.set_off and not state.on else recipe.set
+
+    def _wanted(self, state: FeatureState) -> dict[str, str]:
+        """The placeholders of a set. Raises ConfigFault for what cannot be asked for."""
+        named = step_names(*self._steps(state), *self._recipe.commit)
+        where = f"number of {state.feature}"
         if not _NUMBER.fullmatch(state.number):
-            raise ConfigFault(
-                self._owner,
-                f"number of {state.feature}",
-                "0-9 A-Z a-z + * # . @ : _ -",
-                repr(state.number[:80]),
-            )
-        values = {
-            "account": account,
-            "on": self._recipe.words[0] if state.on else self._recipe.words[1],
-            "number": state.number,
-        }
+            raise ConfigFault(self._owner, where, "0-9 A-Z a-z + * # . @ : _ -", repr(state.number[:80]))
+        if state.on and not state.number and "number" in named:
+            raise ConfigFault(self._owner, where, f"a number, as {self._key} sets it", "nothing")
+        wanted = {"on": self._recipe.words[0 if state.on else 1], "number": state.number}
         rings = self._recipe.default_rings if state.rings is None else state.rings
         if rings is not None:
-            values["rings"] = str(rings)
-        elif any("{rings}" in command for command in recipe.set):
+            wanted["rings"] = str(rings)
+        elif "rings" in named:
             raise ConfigFault(self._owner, f"{self._key}.default_rings", "a number of rings", "nothing")
-        return [_fill(str(command), values) for command in recipe.set]
-
-    def _read_commands(self, account: str) -> list[str]:
-        return [_fill(str(command), {"account": account}) for command in self._recipe.read]
+        return wanted
 
     def _feature(self, feature: Feature) -> FeatureRecipe:
-        found = self._recipe.features.get(feature.value)
-        if found is None:
+        recipe = self._recipe.features.get(feature.value)
+        if recipe is None:
             known = ", ".join(self.features)
             raise ConfigFault(self._owner, f"{self._key}.features", f"one of {known}", feature.value)
-        return found
+        return recipe
 
-    def _state(self, feature: Feature, account: str, text: str) -> FeatureState:
-        recipe = self._feature(feature)
-        on_word, off_word = self._recipe.words
-        word = self._find(feature, recipe, "on", account, text)
-        if word is not None and word not in (on_word, off_word):
-            raise self._unreadable(feature, account, f"{word[:80]!r} is neither {on_word!r} nor {off_word!r}")
-        number = rings = None
-        if feature.is_forward:
-            number = self._find(feature, recipe, "number", account, text)
-        if feature is Feature.CF_NO_ANSWER:
-            rings = self._find(feature, recipe, "rings", account, text)
-        if number and (len(number) > 128 or not number.isprintable()):
-            raise self._unreadable(feature, account, f"number {number[:80]!r}")
-        if rings and not re.fullmatch(r"[0-9]{1,4}", rings):
-            raise self._unreadable(feature, account, f"rings {rings[:80]!r}")
-        return FeatureState(feature, word == on_word, number or "", int(rings) if rings else None)
+    # -- what is known of an account --------------------------------------------------------------
 
-    def _find(
-        self, feature: Feature, recipe: FeatureRecipe, group: str, account: str, text: str
-    ) -> str | None:
-        """What the group says in the answer, None when the pattern finds nothing; two answers are none."""
-        pattern = self._compile(feature, recipe, group, account)
-        if pattern is None:
-            return None
-        said = {match[group].strip() for match in pattern.finditer(text) if match[group] is not None}
-        if len(said) > 1:
-            both = " and ".join(repr(word[:40]) for word in sorted(said)[:2])
-            raise self._unreadable(feature, account, f"{group} is said to be {both}")
-        return said.pop() if said else None
+    def _known(self, account: str) -> dict[str, str]:
+        """The account's placeholders, those of the find steps included."""
+        values = {**self._values, **self._accounts.get(account, {}), "account": account}
+        if account not in self._found:
+            finds: dict[str, str] = {}
+            for number, find in enumerate(self._recipe.find):
+                finds |= self._look_up(find, account, values | finds, f"{self._key}.find[{number}]")
+            self._found[account] = finds
+        return values | self._found[account]
 
-    def _unreadable(self, feature: Feature, account: str, why: str) -> BenchFault:
-        return BenchFault(f"unreadable answer about {feature.label} of {account}: {why} ({self._key})")
+    def _look_up(self, find: Find, account: str, values: Mapping[str, str], key: str) -> dict[str, str]:
+        text = self._run(find.step, values)
+        pattern = compiled(find.pattern, account, self._owner, f"{key}.pattern")
+        finds = {}
+        for group in pattern.groupindex:
+            said = [word for word in found(pattern, group, text) if word]
+            if not said:
+                raise BenchFault(
+                    f"no {group} of account {account} found: nothing like {find.pattern!r} ({key})"
+                )
+            if len(said) > 1:
+                both = " and ".join(repr(self._access.hide(word[:40])) for word in said[:2])
+                raise BenchFault(f"{group} of account {account} is said to be {both} ({key})")
+            if len(said[0]) > _FOUND_LIMIT or not said[0].isprintable():
+                got = repr(self._access.hide(said[0][:80]))
+                raise BenchFault(f"{group} of account {account} is no value: {got} ({key})")
+            finds[group] = said[0]
+        return finds
 
-    def _compile(
-        self, feature: str, recipe: FeatureRecipe, group: str, account: str
-    ) -> re.Pattern[str] | None:
-        """The pattern for a group; ``number`` and ``rings`` without their own are looked for in ``on``."""
-        written = getattr(recipe, group)
-        source = (written or recipe.on).replace("{account}", re.escape(account))
-        key = f"{self._key}.features.{feature}.{group if written else 'on'}"
-        try:
-            pattern = re.compile(source, re.MULTILINE)
-        except re.error as error:
-            raise ConfigFault(self._owner, key, "a regular expression", f"{source!r} ({error})") from None
-        if group in pattern.groupindex:
-            return pattern
-        if written or group == "on":
-            raise ConfigFault(self._owner, key, f"a pattern with a group (?P<{group}>...)", repr(source))
-        return None
+    # -- mistakes of the recipe -------------------------------------------------------------------
 
-    def _check_quotes(self, command: str, key: str) -> None:
-        """Values are quoted when put in, so a placeholder inside quotes would be quoted twice."""
-        for name in _quoted_placeholders(command):
-            raise ConfigFault(
-                self._owner,
-                f"{self._key}.{key}",
-                f'{{{name}}} outside of quotes, as in "..."{{{name}}}',
-                command,
-            )
+    def _check(self) -> None:
+        known = self._given()
+        for number, find in enumerate(self._recipe.find):
+            key = f"{self._key}.find[{number}]"
+            self._access.check(find.step, known, f"{key}.step")
+            groups = compiled(find.pattern, "0", self._owner, f"{key}.pattern").groupindex
+            for group in groups or ("",):
+                if not NAME.fullmatch(group) or group in RESERVED:
+                    expected = "a pattern with groups (?P<name>...), names of their own in lower case"
+                    raise ConfigFault(self._owner, f"{key}.pattern", expected, repr(find.pattern))
+            known |= groups.keys()
+        self._check_steps("read", self._recipe.read, known)
+        known |= {"on", "number", "rings"}
+        for feature, recipe in self._recipe.features.items():
+            self._check_steps(f"features.{feature}.set", recipe.set, known)
+            self._check_steps(f"features.{feature}.set_off", recipe.set_off, known)
+        self._check_steps("commit", self._recipe.commit, known)
 
+    def _check_steps(self, name: str, steps: tuple[Step, ...], known: frozenset[str]) -> None:
+        for number, step in enumerate(steps):
+            self._access.check(step, known, f"{self._key}.{name}[{number}]")
 
-def _fill(command: str, values: dict[str, str]) -> str:
-    """``command`` with each value put in, quoted for the shell; braces of other words stay."""
-    return _PLACEHOLDER.sub(
-        lambda match: shlex.quote(values[match[1]]) if match[1] in values else match[0], command
-    )
-
-
-def _quoted_placeholders(command: str) -> Iterator[str]:
-    quote, place = "", 0
-    while place < len(command):
-        char = command[place]
-        if quote and (match := _PLACEHOLDER.match(command, place)):
-            yield match[1]
-        if char == "\\" and quote != "'":
-            place += 1
-        elif quote:
-            quote = "" if char == quote else quote
-        elif char in "'\"":
-            quote = char
-        place += 1
+    def _given(self) -> frozenset[str]:
+        """Placeholders that every account has a value for."""
+        own = [frozenset(values) for values in self._accounts.values()]
+        for name in frozenset(self._values).union(*own):
+            if name in RESERVED:
+                expected = "a name that is not among a recipe's own placeholders"
+                raise ConfigFault(self._owner, f"values.{name}", expected, name)
+        common = own[0].intersection(*own) if own else frozenset()
+        return common | {"account", *self._values}

@@ -8,8 +8,8 @@ from pathlib import Path
 from featuresync.errors import BenchFault, Fault
 from featuresync.profile import Bench, Profile, load_bench, load_profile
 
+from .access import LoginFault
 from .journal import FOLDER, Journal, pending, restore
-from .ssh import LoginFault
 from .state import ServerState
 
 

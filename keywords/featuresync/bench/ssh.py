@@ -1,9 +1,8 @@
-"""The SSH session to the bench: a pinned host key, one way to log in, a deadline on everything.
+"""The SSH connection to the bench: a pinned host key, one way to log in, a deadline on everything.
 
-Only exec channels are used: a command, its exit code, its output. Nothing is read from a prompt, no agent
-and no key of the user's home is tried, and a command is never sent twice. Every failure is one line. Broad
-``except Exception`` clauses stand around calls of the library, which lets a broken server's bytes come out
-as any kind of error.
+No agent and no key of the user's home is tried. Every failure is one line. Broad ``except Exception``
+clauses stand around calls of the library, which lets a broken server's bytes come out as any kind of error.
+What goes over it is elsewhere: commands in ``ssh_command``, an interactive shell in ``ssh_shell``.
 """
 
 from __future__ import annotations
@@ -14,74 +13,39 @@ import contextlib
 import itertools
 import logging
 import os
-import selectors
 import socket
-import threading
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 import paramiko
 from paramiko.pkey import UnknownKeyType
 from paramiko.ssh_exception import BadAuthenticationType, IncompatiblePeer
 
-from featuresync.errors import BenchFault, ConfigFault
+from featuresync.errors import ConfigFault
 from featuresync.profile import SecretRef, Ssh
 
-from .transcript import Exchange, Transcript
-
-OUTPUT_LIMIT = 256 * 1024
-"""Bytes of standard output and standard error together; the state of an account is a few lines."""
+from .access import LoginFault
 
 _OLD_SERVER = (
-    "most likely the server knows only SHA-1, which paramiko 5 no longer speaks; remedy: update the server's "
-    "SSH, or install 'paramiko<5' for this bench"
+    "most likely the server knows only SHA-1, which paramiko 5 does not speak; remedy: update the server's "
+    "SSH, or let admin.ssh name a host beside it whose OpenSSH may use SHA-1, and the recipe call ssh there"
 )
 
-# The library logs every failed login with its traceback; ours are told in one line by BenchFault.
+# The library logs every failed login with its traceback; ours are told in one line by LoginFault.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 
-class LoginFault(BenchFault):
-    """Nobody we know answers at the address, or it does not let us in: no command was sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a command gave back. ``started`` is seconds since the epoch, ``seconds`` how long it took."""
-
-    command: str
-    rc: int
-    stdout: str
-    stderr: str
-    started: float
-    seconds: float
-
-
-class SshSession:
-    """One connection to the server's administration, made at the first command and then kept.
+class SshConnection:
+    """One connection, made when it is first needed and then kept.
 
     ``owner`` is the bench file: secrets and paths are relative to it. ``ssh.connect`` limits each step of
-    logging in (connection, banner, key exchange, authentication), ``ssh.command`` the opening of a channel
-    and the whole of each command, in seconds. Not for two threads at once.
+    logging in (connection, banner, key exchange, authentication), ``ssh.command`` the opening of a channel,
+    in seconds. Not for two threads at once.
     """
 
-    def __init__(self, ssh: Ssh, owner: Path, *, clock: Callable[[], float] = time.time) -> None:
-        self.transcript = Transcript()
-        self._ssh, self._owner, self._clock = ssh, owner, clock
-        self._place = f"SSH {ssh.user}@{ssh.host}:{ssh.port}"
+    def __init__(self, ssh: Ssh, owner: Path) -> None:
+        self.place = f"SSH {ssh.user}@{ssh.host}:{ssh.port}"
+        self._ssh, self._owner = ssh, owner
         self._transport: paramiko.Transport | None = None
-
-    def __enter__(self) -> SshSession:
-        self.connect()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         if self._transport is not None:
@@ -90,7 +54,7 @@ class SshSession:
 
     def connect(self) -> None:
         """Log in, unless that is done. Raises LoginFault, or ConfigFault for the bench file's mistakes."""
-        if self._transport is not None and self._transport.is_active():
+        if self.alive:
             return
         self.close()
         known, key, password = self._known_keys(), self._private_key(), self._password()
@@ -104,103 +68,40 @@ class SshSession:
         transport.set_keepalive(15)
         self._transport = transport
 
-    def run(self, command: str, *, check: bool = True) -> Answer:
-        """Run one command and wait for its end.
+    @property
+    def alive(self) -> bool:
+        return self._transport is not None and self._transport.is_active()
 
-        A connection that dropped since the last command is made anew once. Raises BenchFault when the
-        command cannot be sent, does not end in time, prints more than ``OUTPUT_LIMIT``, ends without an
-        exit code or, unless ``check`` is False, with one that is not 0. Output is UTF-8, repaired if need be.
+    def open_channel(self) -> paramiko.Channel:
+        """A channel of its own for whoever asks. A connection that dropped meanwhile is made anew, once.
+
+        Raises LoginFault.
         """
-        channel = self._open_channel()
-        started, begun = self._clock(), time.monotonic()
-        out, err, rc, fault = bytearray(), bytearray(), None, ""
-        try:
-            self._execute(channel, command)
-            fault = self._collect(channel, begun + self._ssh.command, out, err)
-            rc = None if fault or channel.exit_status < 0 else channel.exit_status
-            if rc is None and not fault:
-                fault = "ended without an exit code (killed, or the connection dropped)"
-        except Exception as error:
-            fault = f"not run: the server refuses commands or dropped the connection ({_line(error)})"
-            if time.monotonic() - begun >= self._ssh.command:
-                fault = f"no answer in {self._ssh.command:g} s"
-        finally:
-            _close(channel)
-        if rc is None:
-            self.close()
-        stdout, stderr = out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
-        if rc and check:
-            first = next((line.strip() for line in stderr.splitlines() if line.strip()), "nothing on stderr")
-            fault = f"exit code {rc}: {first[:200]}"
-        parts = [text.rstrip("\n") for text in (stdout, stderr, fault and f"({fault})") if text]
-        self.transcript.add(Exchange(started, command, rc, "\n".join(parts)))
-        if fault or rc is None:
-            raise BenchFault(f"{self._place}: {command!r}: {fault}")
-        return Answer(command, rc, stdout, stderr, started, time.monotonic() - begun)
-
-    def _open_channel(self) -> paramiko.Channel:
         fresh = self._transport is None
         self.connect()
         try:
-            return self._session()
+            if self._transport is None:
+                raise EOFError("not connected")
+            return self._transport.open_session(timeout=self._ssh.command)
         except Exception as error:
+            self.close()
             if fresh:
-                self.close()
-                raise BenchFault(f"{self._place}: no channel for commands ({_line(error)})") from None
-        # Nothing was sent on the old connection, so a second try cannot run a command twice.
-        self.close()
-        return self._open_channel()
-
-    def _session(self) -> paramiko.Channel:
-        if self._transport is None:
-            raise EOFError("not connected")
-        return self._transport.open_session(timeout=self._ssh.command)
-
-    def _execute(self, channel: paramiko.Channel, command: str) -> None:
-        # The library waits for the server's word without end; closing the channel is what wakes it.
-        watchdog = threading.Timer(self._ssh.command, _close, [channel])
-        watchdog.start()
-        try:
-            channel.exec_command(command)
-            channel.shutdown_write()
-        finally:
-            watchdog.cancel()
-
-    def _collect(self, channel: paramiko.Channel, end: float, out: bytearray, err: bytearray) -> str:
-        """Read both streams to their end. Returns what went wrong, or ""."""
-        with selectors.DefaultSelector() as selector:
-            selector.register(channel.fileno(), selectors.EVENT_READ)
-            while True:
-                ended = channel.eof_received or channel.closed  # asked first: nothing comes after it
-                before = len(out) + len(err)
-                if channel.recv_ready():
-                    out += channel.recv(65536)
-                if channel.recv_stderr_ready():
-                    err += channel.recv_stderr(65536)
-                if len(out) + len(err) > OUTPUT_LIMIT:
-                    return f"printed more than {OUTPUT_LIMIT // 1024} kB"
-                left = end - time.monotonic()
-                if left <= 0:
-                    return f"no end in {self._ssh.command:g} s"
-                if len(out) + len(err) == before:
-                    if ended:
-                        break
-                    selector.select(left)
-        ended = channel.status_event.wait(max(0.0, end - time.monotonic()))
-        return "" if ended else f"no exit code in {self._ssh.command:g} s"
+                raise LoginFault(f"{self.place}: no channel ({line_of(error)})") from None
+        # Nothing was sent on the old connection, so a second try cannot do anything twice.
+        return self.open_channel()
 
     def _open_transport(self) -> paramiko.Transport:
         host, port, seconds = self._ssh.host, self._ssh.port, self._ssh.connect
         try:
             sock = socket.create_connection((host, port), timeout=seconds)
         except socket.gaierror as error:
-            raise LoginFault(f"{self._place}: host name cannot be resolved ({_line(error)})") from None
+            raise LoginFault(f"{self.place}: host name cannot be resolved ({line_of(error)})") from None
         except TimeoutError:
-            raise LoginFault(f"{self._place}: host does not answer in {seconds:g} s") from None
+            raise LoginFault(f"{self.place}: host does not answer in {seconds:g} s") from None
         except ConnectionRefusedError:
-            raise LoginFault(f"{self._place}: connection refused, nothing listens there") from None
+            raise LoginFault(f"{self.place}: connection refused, nothing listens there") from None
         except OSError as error:
-            raise LoginFault(f"{self._place}: host unreachable ({_line(error)})") from None
+            raise LoginFault(f"{self.place}: host unreachable ({line_of(error)})") from None
         # Small packets one after the other: Nagle's algorithm would cost 40 ms a command.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         transport = paramiko.Transport(sock)
@@ -219,20 +120,20 @@ class SshSession:
             got = transport.get_remote_server_key()
         except IncompatiblePeer as error:
             raise LoginFault(
-                f"{self._place}: no algorithm in common ({_line(error)}): {_OLD_SERVER}"
+                f"{self.place}: no algorithm in common ({line_of(error)}): {_OLD_SERVER}"
             ) from None
         except Exception as error:
             raise LoginFault(
-                f"{self._place}: no SSH server answers in {self._ssh.connect:g} s ({_line(error)})"
+                f"{self.place}: no SSH server answers in {self._ssh.connect:g} s ({line_of(error)})"
             ) from None
         if not known:
             where = self._ssh.known_hosts
-            raise LoginFault(f"{self._place}: unknown host key: not in {where}, got {_fingerprint(got)}")
+            raise LoginFault(f"{self.place}: unknown host key: not in {where}, got {_fingerprint(got)}")
         expected = known.get(got.get_name())
         if expected is None or expected.asbytes() != got.asbytes():
             wanted = " or ".join(_fingerprint(key) for key in ([expected] if expected else known.values()))
             raise LoginFault(
-                f"{self._place}: changed host key: expected {wanted}, got {_fingerprint(got)}; "
+                f"{self.place}: changed host key: expected {wanted}, got {_fingerprint(got)}; "
                 "another server, or somebody in between"
             )
 
@@ -248,20 +149,20 @@ class SshSession:
         except BadAuthenticationType as error:
             offered = ", ".join(error.allowed_types) or "nothing"
             raise LoginFault(
-                f"{self._place}: server does not offer login by {what}; it offers {offered}"
+                f"{self.place}: server does not offer login by {what}; it offers {offered}"
             ) from None
         except paramiko.AuthenticationException as error:
-            said = _line(error)
+            said = line_of(error)
             if "pubkey algorithm" in said:
-                raise LoginFault(f"{self._place}: {said}: {_OLD_SERVER}") from None
+                raise LoginFault(f"{self.place}: {said}: {_OLD_SERVER}") from None
             if "timeout" in said:
-                raise LoginFault(f"{self._place}: no login in {self._ssh.connect:g} s") from None
+                raise LoginFault(f"{self.place}: no login in {self._ssh.connect:g} s") from None
             named = f" {_fingerprint(key)}" if key is not None else ""
-            raise LoginFault(f"{self._place}: {what}{named} refused ({said})") from None
+            raise LoginFault(f"{self.place}: {what}{named} refused ({said})") from None
         except Exception as error:
-            raise LoginFault(f"{self._place}: connection lost while logging in ({_line(error)})") from None
+            raise LoginFault(f"{self.place}: connection lost while logging in ({line_of(error)})") from None
         if left:
-            raise LoginFault(f"{self._place}: server wants a second step to log in: {', '.join(left)}")
+            raise LoginFault(f"{self.place}: server wants a second step to log in: {', '.join(left)}")
 
     def _known_keys(self) -> dict[str, paramiko.PKey]:
         """The pinned host keys by type; empty when the known_hosts file does not name the host."""
@@ -274,7 +175,7 @@ class SshSession:
             hosts.load(str(file))
         except (OSError, ValueError) as error:
             raise ConfigFault(
-                self._owner, "admin.ssh.known_hosts", f"a readable known_hosts file {file}", _line(error)
+                self._owner, "admin.ssh.known_hosts", f"a readable known_hosts file {file}", line_of(error)
             ) from None
         name = self._ssh.host if self._ssh.port == 22 else f"[{self._ssh.host}]:{self._ssh.port}"
         found = hosts.lookup(name)
@@ -299,9 +200,9 @@ class SshSession:
         try:
             return paramiko.PKey.from_path(file, passphrase)  # type: ignore[arg-type]  # takes bytes, typed str
         except OSError as error:
-            got = error.strerror or _line(error)
+            got = error.strerror or line_of(error)
         except (paramiko.SSHException, UnknownKeyType, TypeError, ValueError) as error:
-            got = _line(error)
+            got = line_of(error)
         expected = f"a readable private key {file}" + (" that its passphrase opens" if passphrase else "")
         raise ConfigFault(self._owner, "admin.ssh.key", expected, got)
 
@@ -325,7 +226,8 @@ def _signatures(key_type: str) -> tuple[str, ...]:
     return ("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa") if key_type == "ssh-rsa" else (key_type,)
 
 
-def _close(channel: paramiko.Channel) -> None:
+def close_channel(channel: paramiko.Channel) -> None:
+    """Close, whatever state the connection is in."""
     # Closing says goodbye over a connection that may have gone in this moment.
     with contextlib.suppress(paramiko.SSHException, EOFError, OSError):
         channel.close()
@@ -335,7 +237,7 @@ def _fingerprint(key: paramiko.PKey) -> str:
     return f"{key.get_name()} {key.fingerprint}"
 
 
-def _line(error: BaseException) -> str:
+def line_of(error: BaseException) -> str:
     """An error of the library or the system in one short line."""
     said = " ".join(str(error).split())[:200]
     if isinstance(error, (paramiko.SSHException, OSError)) and said:

@@ -9,11 +9,14 @@ from collections.abc import Callable
 from types import TracebackType
 
 from featuresync.judge.trace import Flip, Reading
-from featuresync.profile import Bench, Profile
+from featuresync.profile import Bench, Profile, Recipe
 from featuresync.sync.feature import Feature, FeatureState, States
 
+from .access import Access, no_one
 from .admin import Administration
-from .ssh import SshSession
+from .http import HttpAccess
+from .ssh_command import CommandAccess
+from .ssh_shell import ShellAccess
 
 _POLL = 0.1
 """Seconds between two readings while a change is awaited."""
@@ -26,6 +29,29 @@ def wait(seconds: float) -> None:
 
 def ignore(event: Flip | Reading) -> None:
     """Where nobody keeps a trace: restore, preflight."""
+
+
+def open_access(
+    bench: Bench,
+    recipe: Recipe,
+    clock: Callable[[], float] = time.time,
+    on_secret: Callable[[str], None] = no_one,
+) -> Access:
+    """The access that the recipe is for, not logged in yet. Raises ConfigFault."""
+    admin, owner = bench.admin, bench.file
+    secrets = {name: ref.resolve(owner, f"admin.secrets.{name}") for name, ref in admin.secrets.items()}
+    key = f"recipes.{admin.recipe}"
+    if admin.http is not None:
+        return HttpAccess(
+            admin.http, owner, recipe,
+            values=admin.values, secrets=secrets, clock=clock, on_secret=on_secret, key=key,
+        )  # fmt: skip
+    assert admin.ssh is not None, "the model demands one of the two"
+    if recipe.kind == "ssh-shell":
+        return ShellAccess(
+            admin.ssh, owner, recipe, values=admin.values, secrets=secrets, clock=clock, key=key
+        )
+    return CommandAccess(admin.ssh, owner, values=admin.values, secrets=secrets, clock=clock)
 
 
 class ServerState:
@@ -43,7 +69,7 @@ class ServerState:
         clock: Callable[[], float] = time.time,
         pause: Callable[[float], None] = wait,
         on_event: Callable[[Flip | Reading], None] = ignore,
-        session: SshSession | None = None,
+        session: Access | None = None,
     ) -> None:
         self.administration, self.session, self.on_event = administration, session, on_event
         self._clock, self._pause = clock, pause
@@ -57,13 +83,27 @@ class ServerState:
         clock: Callable[[], float] = time.time,
         pause: Callable[[float], None] = wait,
         on_event: Callable[[Flip | Reading], None] = ignore,
+        on_secret: Callable[[str], None] = no_one,
     ) -> ServerState:
-        """The state of the bench's server, logged in. Raises LoginFault, or ConfigFault for bad files."""
-        assert bench.admin.ssh is not None, "administration over HTTP comes with its own session"
-        session = SshSession(bench.admin.ssh, bench.file, clock=clock)
-        key = f"recipes.{bench.admin.recipe}"
-        administration = Administration(bench.recipe(profile), session.run, owner=bench.file, key=key)
-        session.connect()
+        """The state of the bench's server, logged in by the kind of access that its recipe is for.
+
+        ``on_secret`` is told each token that a login gives, before anything else is done with it. Raises
+        LoginFault, or ConfigFault for bad files.
+        """
+        session = open_access(bench, bench.recipe(profile), clock, on_secret)
+        administration = Administration(
+            bench.recipe(profile),
+            session,
+            values=bench.admin.values,
+            accounts={account.user: account.values for account in bench.accounts.values()},
+            owner=bench.file,
+            key=f"recipes.{bench.admin.recipe}",
+        )
+        try:
+            session.connect()
+        except BaseException:
+            session.close()
+            raise
         return cls(administration, clock=clock, pause=pause, on_event=on_event, session=session)
 
     def __enter__(self) -> ServerState:

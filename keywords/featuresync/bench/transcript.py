@@ -1,4 +1,4 @@
-"""What was typed at the server's administration and what it answered: evidence for a person."""
+"""What was sent to the server's administration and what it answered: evidence for a person."""
 
 from __future__ import annotations
 
@@ -8,18 +8,22 @@ from datetime import UTC, datetime
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One command. ``time`` is seconds since the epoch; ``rc`` is None when no exit code came."""
+    """One step. ``time`` is seconds since the epoch."""
 
     time: float
     command: str
-    rc: int | None
+    """The command, or the request: ``PUT /path`` and below it the body. Secrets are not in it."""
     output: str
-    """Standard output, then standard error, then our own line about a failure."""
+    """The answer (of a command standard output, then standard error), then our own line about a failure."""
+    end: str
+    """How it ended: an exit code, a status, a prompt."""
+    sign: str = "$ "
+    """What stands before the command."""
 
 
 @dataclass
 class Transcript:
-    """Everything that went over one session, in order."""
+    """Everything that went over one access, in order."""
 
     exchanges: list[Exchange] = field(default_factory=list)
 
@@ -27,11 +31,11 @@ class Transcript:
         self.exchanges.append(exchange)
 
     def text(self) -> str:
-        """The transcript as it was; whoever writes it into evidence takes the secrets out."""
+        """The transcript as it was; whoever writes it into evidence takes the remaining secrets out."""
         blocks = []
         for exchange in self.exchanges:
             when = datetime.fromtimestamp(exchange.time, UTC).isoformat(timespec="milliseconds")
-            end = "no exit code" if exchange.rc is None else f"exit code {exchange.rc}"
             output = exchange.output.rstrip("\n")
-            blocks.append(f"{when} $ {exchange.command}\n{output + chr(10) if output else ''}[{end}]\n")
+            answer = f"{output}\n" if output else ""
+            blocks.append(f"{when} {exchange.sign}{exchange.command}\n{answer}[{exchange.end}]\n")
         return "\n".join(blocks)

@@ -38,6 +38,7 @@ class Side(StrEnum):
     PHONE = "phone"
     SERVER = "server"
     LIFECYCLE = "lifecycle"
+    EFFECT = "effect"
 
 
 class FeatureName(StrEnum):
@@ -72,9 +73,14 @@ def run(
     bench: Annotated[str, typer.Option(help="auto, lab, or a bench file")] = "auto",
     feature: Annotated[FeatureName | None, typer.Option(help="Only scenarios of this feature")] = None,
     side: Annotated[Side | None, typer.Option(help="Only changes from this side")] = None,
-    jobs: Annotated[int, typer.Option(min=1, max=16, help="Vendors tested at once")] = 1,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, max=16, help="Vendors tested at once; default: two for each core")
+    ] = None,
     include: Annotated[list[str] | None, typer.Option(help="Only tests with this tag")] = None,
     transport: Annotated[Transport, typer.Option(help="How phones reach the lab's server")] = Transport.UDP,
+    phone_config: Annotated[
+        Path | None, typer.Option(help="Exported configuration of the phone to be played")
+    ] = None,
     results: Annotated[Path | None, typer.Option(help="Where run folders go")] = None,
 ) -> None:
     """Run the suites and write a report; the exit code says what came of it."""
@@ -89,6 +95,7 @@ def run(
         include=tuple(include or ()),
         transport=transport.value,
         results=(results or repository() / "results").absolute(),
+        phone_config=phone_config.absolute() if phone_config else None,
     )
     raise typer.Exit(carry_out(order, out))
 
@@ -127,23 +134,26 @@ app.add_typer(vendors_app, name="vendors")
 @vendors_app.callback(invoke_without_command=True)
 def vendors_(context: typer.Context) -> None:
     """The capability table of all profiles."""
+    from . import listing
+
     if context.invoked_subcommand:
         return
     table = Table(box=None)
-    for column in ("vendor", "feature", "phone side", "server side", "how sure", "declared deviations"):
+    columns = (
+        "vendor",
+        "feature",
+        "phone side",
+        "server side",
+        "on code",
+        "off code",
+        "how sure",
+        "deviations",
+    )
+    for column in columns:
         table.add_column(column)
     for name in places.vendor_names():
-        profile = places.profile(name)
-        for feature, claim in profile.features.items():
-            sure = "/".join(dict.fromkeys((claim.phone_side.sure.value, claim.server_side.sure.value)))
-            table.add_row(
-                name,
-                feature,
-                str(claim.phone_side.value or "unknown"),
-                str(claim.server_side.value or "unknown"),
-                sure,
-                str(len(profile.deviation)),
-            )
+        for row in listing.claims(places.profile(name)):
+            table.add_row(*row)
     out.print(table)
 
 
@@ -200,6 +210,19 @@ def report(run_dir: Annotated[Path, typer.Argument(help="A run folder")]) -> Non
     from .run import render_all
 
     render_all(run_dir.absolute(), out)
+
+
+@app.command()
+def guide(
+    run_dir: Annotated[Path | None, typer.Argument(help="A run folder; default: the last run")] = None,
+    file: Annotated[Path | None, typer.Option(help="Where the page goes")] = None,
+) -> None:
+    """Every statement of the guide with the scenarios that prove it and their last verdict."""
+    from featuresync.library.guide import write_coverage
+
+    target = file or repository() / "docs" / "guide-coverage.md"
+    write_coverage((run_dir or repository() / "results" / "latest").resolve(), target)
+    out.print(f"written: {target}", markup=False)
 
 
 @lab_app.command("up")

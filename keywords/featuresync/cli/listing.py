@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from featuresync.bench.lab.places import repository
 from featuresync.library.claims import requirements, skip_reason
 from featuresync.library.scenarios import all_scenarios
+from featuresync.profile import Fact, Profile
 
 from . import places
+
+
+def claims(profile: Profile) -> Iterator[tuple[str, ...]]:
+    """One row for each feature: what the profile says of it, ``?`` where it says that nobody knows."""
+    for feature, claim in profile.features.items():
+        codes: list[Fact[Any]] = [claim.codes.on, claim.codes.off] if claim.codes else []
+        facts: list[Fact[Any]] = [claim.phone_side, claim.server_side, *codes]
+        said = [str(fact.value or "?") for fact in facts]
+        sure = "/".join(dict.fromkeys(fact.sure.value for fact in facts))
+        columns = said if codes else [*said, "-", "-"]
+        yield profile.vendor.name, feature, *columns, sure, str(len(profile.deviation))
 
 
 def scenarios(vendor: str) -> Iterator[tuple[str, str, str]]:

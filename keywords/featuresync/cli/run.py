@@ -17,6 +17,7 @@ import tomli_w
 from rich.console import Console
 
 from featuresync import __version__
+from featuresync.agent.phone_config import describe, read_phone_config
 from featuresync.bench.journal import FOLDER, pending
 from featuresync.bench.lab import Lab
 from featuresync.errors import BenchFault, ConfigFault, Fault
@@ -31,16 +32,17 @@ from .suite import SuiteRun, merge_logs, stop_signals
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What the user asked for. ``feature`` and ``side`` are ``-`` for all."""
+    """What the user asked for. ``feature`` and ``side``: ``-`` for all; ``jobs``: None for as many as fit."""
 
     vendors: tuple[str, ...]
     bench: str
     feature: str
     side: str
-    jobs: int
+    jobs: int | None
     include: tuple[str, ...]
     transport: Literal["udp", "tcp", "tls"]
     results: Path
+    phone_config: Path | None = None
 
 
 def carry_out(order: Order, out: Console) -> int:
@@ -49,13 +51,17 @@ def carry_out(order: Order, out: Console) -> int:
     names = order.vendors or ((user_bench.vendor,) if user_bench else tuple(places.vendor_names()))
     profiles = [places.profile(name) for name in dict.fromkeys(names)]
     _check(profiles, user_bench)
+    phone = describe(read_phone_config(order.phone_config)) if order.phone_config else []
     bench_name = user_bench.name if user_bench else "lab"
     run_dir = _run_folder(order.results, bench_name)
     partial = (order.feature, order.side, order.include) != ("-", "-", ())
-    RunRecord(bench=bench_name, partial=partial, started=datetime.now(UTC)).save(run_dir)
-    out.print(f"run folder: {run_dir}", markup=False)
-    suites = [SuiteRun(profile, run_dir, order.feature, order.side, order.include) for profile in profiles]
-    with stop_signals(suites) as stopped, ThreadPoolExecutor(order.jobs) as pool:
+    started = datetime.now(UTC)
+    RunRecord(bench=bench_name, partial=partial, phone=tuple(phone), started=started).save(run_dir)
+    for line in (f"run folder: {run_dir}", *phone):
+        out.print(line, markup=False)
+    chosen = (order.feature, order.side, order.include, order.phone_config)
+    suites = [SuiteRun(profile, run_dir, *chosen) for profile in profiles]
+    with stop_signals(suites) as stopped, ThreadPoolExecutor(order.jobs or _at_once(suites)) as pool:
         futures = [pool.submit(_one, suite, order, user_bench, out) for suite in suites]
         wait(futures)
     _explain(suites, futures, out)
@@ -89,6 +95,11 @@ def render_all(run_dir: Path, out: Console) -> RunRecord:
             out.print(f"open {run_dir / page}", markup=False)
     out.print(closing_line(record), markup=False)
     return record
+
+
+def _at_once(suites: list[SuiteRun]) -> int:
+    """Suites wait for the network nearly all of their time: two of them share a core well."""
+    return min(len(suites), 2 * (os.cpu_count() or 1))
 
 
 def _one(suite: SuiteRun, order: Order, bench: Bench | None, out: Console) -> None:

@@ -30,13 +30,20 @@ class SuiteRun:
     """The suite of one vendor, with a folder for its part of the run."""
 
     def __init__(
-        self, profile: Profile, run_dir: Path, feature: str, side: str, include: tuple[str, ...]
+        self,
+        profile: Profile,
+        run_dir: Path,
+        feature: str,
+        side: str,
+        include: tuple[str, ...],
+        phone_config: Path | None = None,
     ) -> None:
         self.profile, self.run_dir = profile, run_dir
         self.part = run_dir / "parts" / profile.vendor.name
         self.part.mkdir(parents=True)
         self.ephemeral = False
         self._feature, self._side, self._include = feature, side, include
+        self._phone_config = phone_config
         self._process: subprocess.Popen[str] | None = None
         self._stopped = False
 
@@ -103,8 +110,12 @@ class SuiteRun:
             "journals": str(self.run_dir.parent),
             "ephemeral": self.ephemeral,
             "parent": os.getpid(),
+            "feature": self._feature,
+            "side": self._side,
+            "phone_config": str(self._phone_config or ""),
         }
-        (self.part / "suite.json").write_text(json.dumps(config), encoding="utf-8")
+        file = self.part / "suite.json"
+        file.write_text(json.dumps(config), encoding="utf-8")
         command = [sys.executable, "-m", "robot", "--console", "none", "--runemptysuite"]
         command += ["--output", str(self.part / "output.xml"), "--log", "NONE", "--report", "NONE"]
         command += [
@@ -113,9 +124,8 @@ class SuiteRun:
             "--variable",
             f"OTHER TARGET:{bench.targets[1]}",
         ]
-        command += ["--listener", f"featuresync.library.listener.Listener;{self.part / 'suite.json'}"]
-        chosen = f"{suites / 'selection.py'};{profile_file};{self._feature};{self._side}"
-        command += ["--prerunmodifier", chosen]
+        command += ["--listener", f"featuresync.library.listener.Listener;{file}"]
+        command += ["--prerunmodifier", f"{suites / 'selection.py'};{file}"]
         for tag in self._include:
             command += ["--include", tag]
         return [*command, str(suites)]

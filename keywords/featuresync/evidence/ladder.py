@@ -13,6 +13,7 @@ from html import escape
 
 from featuresync.judge.trace import Address, Awaited, Event, Flip, Note, Press, Quiet, Reading, Trace, Wire
 from featuresync.judge.verdict import Finding, Judgement, Verdict
+from featuresync.sip import sdp
 from featuresync.sync.as_feature_event import summarise
 from featuresync.sync.feature import describe
 
@@ -196,8 +197,14 @@ class _Ladder:
         parts = [f"state {state}"] if state and message.method == "NOTIFY" else []
         if message.is_request and message.method in ("SUBSCRIBE", "REGISTER") and message.has("expires"):
             parts.append(f"expires {message.header('expires')}")
-        if message.body:
-            parts.append(one_line(summarise(message.header("content-type"), message.body), 160))
+        if message.method == "INVITE":
+            parts.append(f"to {message.request_uri}")
+        kind = message.header("content-type")
+        if kind.partition(";")[0].strip().lower() == sdp.MEDIA_TYPE:
+            audio = sdp.read_audio(message.body)
+            parts.append(f"sound at {audio.address}:{audio.port}" if audio else "no sound")
+        elif message.body:
+            parts.append(one_line(summarise(kind, message.body), 160))
         if parts:
             yield " · ".join(parts)
 

@@ -62,6 +62,7 @@ background:var(--head);break-inside:avoid}
 .lines{white-space:pre-line}.test.fail,.test.broken,.test.deviation,.test.warning{background:var(--head)}
 .tag{border-radius:4px;padding:1px 7px;font-size:13px}
 .notice{padding:9px 14px;border-radius:6px;margin:12px 0}summary{cursor:pointer}
+.facts th,.facts td{text-align:left;padding:3px 9px;font-size:13px;vertical-align:top;min-width:0}
 .key td{padding:3px 9px;border-radius:4px}table.key{width:auto}
 @media print{body{padding:0;max-width:none;font-size:11px}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
@@ -125,6 +126,9 @@ def _totals(record: RunRecord) -> str:
 
 
 def _notices(record: RunRecord) -> Iterable[str]:
+    if record.phone:
+        lines = "<br>".join(escape(line) for line in record.phone)
+        yield f'<p class="notice skipped"><b>The phone that was played:</b><br>{lines}</p>'
     if record.bench_reason:
         yield f'<p class="notice warning"><b>Why this bench:</b> {escape(record.bench_reason)}</p>'
     for surprise in record.surprises:
@@ -228,7 +232,8 @@ def _vendor(record: RunRecord, vendor: str) -> str:
     )
     if len(skipped) == len(tests):
         said = "<p>No test ran: all were skipped.</p>"
-    return head + said + _skipped(skipped)
+    about = _quirks(system) if told and system else ""
+    return head + said + about + _skipped(skipped) + (_facts(system) if system else "")
 
 
 def _test(test: TestRecord) -> str:
@@ -252,6 +257,33 @@ def _same(tests: Sequence[TestRecord]) -> str:
     return (
         f'<div class="test {verdict}"><p><span class="tag {verdict}">{_WORDS[verdict]}</span> '
         f"<b>{len(tests)} tests</b></p><p>{escape(tests[0].message)}</p><p><small>{names}</small></p></div>"
+    )
+
+
+def _quirks(system: SystemRecord) -> str:
+    if not system.quirks:
+        return ""
+    rows = "".join(f"<li>{escape(quirk)}</li>" for quirk in system.quirks)
+    return f'<p class="soft">To know of this system:</p><ul class="soft">{rows}</ul>'
+
+
+def _facts(system: SystemRecord) -> str:
+    """What the profile says of the system, and how sure each statement is."""
+    if not system.facts:
+        return ""
+    rows = "".join(
+        f'<tr><th scope="row">{escape(fact.name)}</th><td>{escape(fact.value)}</td>'
+        f"<td>{escape(fact.sure)}</td><td>{escape(fact.source)}"
+        f"{f'<br><small>{escape(fact.note)}</small>' if fact.note else ''}</td></tr>"
+        for fact in system.facts
+    )
+    unsure = sum(fact.sure in ("inferred", "memory") for fact in system.facts)
+    unknown = sum(fact.value == "unknown" for fact in system.facts)
+    summary = f"What the profile says: {len(system.facts)} facts, {unsure} inferred, {unknown} unknown"
+    head = "<tr><th>fact</th><th>value</th><th>how sure</th><th>source</th></tr>"
+    return (
+        f'<details><summary class="soft">{summary}</summary><div class="scroll"><table class="facts">'
+        f"<thead>{head}</thead><tbody>{rows}</tbody></table></div></details>"
     )
 
 

@@ -111,12 +111,26 @@ class DeclaredRecord(Model):
     scenarios: tuple[Text, ...] = ()
 
 
+class FactRecord(Model):
+    """One statement of the vendor's profile, and how sure it is."""
+
+    name: Text
+    value: Text
+    """"unknown" where the profile does not say."""
+    sure: Text
+    source: Text
+    note: Text = ""
+
+
 class SystemRecord(Model):
     """The device under test of one vendor: what it is, and whether something stood in for it."""
 
     title: Text
     fingerprint: Text = ""
     standin: bool = False
+    facts: tuple[FactRecord, ...] = ()
+    quirks: tuple[Text, ...] = ()
+    """What a reader of a failure should know of this system."""
     declared: tuple[DeclaredRecord, ...] = Field((), exclude=True)
 
     @property
@@ -143,6 +157,8 @@ class RunRecord(Model):
     bench_reason: Text = ""
     partial: bool = False
     """The user asked for some of the scenarios only."""
+    phone: tuple[Text, ...] = ()
+    """Which settings were taken from the phone's own configuration, and which are not known."""
     started: AwareDatetime
     finished: AwareDatetime | None = None
     exit_code: int = 2

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from .csta import CSTA
 from .devices import DEVICES
 from .digest import DIGEST
 from .documents import DOCUMENTS
+from .effect import EFFECT
+from .feature_code import CODES
 from .rfc3261 import RFC3261
 from .rfc6665_end import END
 from .rfc6665_notify import NOTIFY
@@ -12,12 +15,12 @@ from .rfc6665_start import START
 from .state import STATE
 from .verdict import Requirement
 
-_ORDER = ("TR", "AU", "SU", "EX", "NO", "RF", "UN", "BD", "MP", "ST", "MS")
+_ORDER = ("TR", "AU", "SU", "EX", "NO", "RF", "UN", "BD", "MP", "ST", "MS", "FC", "EF", "CS")
 
 CATALOGUE: dict[str, Requirement] = {
     row.id: row
     for row in sorted(
-        [*RFC3261, *DIGEST, *START, *NOTIFY, *END, *DOCUMENTS, *STATE, *DEVICES],
+        [*RFC3261, *DIGEST, *START, *NOTIFY, *END, *DOCUMENTS, *STATE, *DEVICES, *CODES, *EFFECT, *CSTA],
         key=lambda row: (_ORDER.index(row.id[:2]), row.id),
     )
 }

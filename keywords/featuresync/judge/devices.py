@@ -18,7 +18,7 @@ def _told(story: Story, change: Change, subs: list[Subscription]) -> Iterator[Fi
     """What each of them was told of a change within the ``push`` time."""
     for sub in subs:
         found = outcome(story, change, sub, story.deadline("push"))
-        if found.decided and (found.last is not None or change.origin is not None or story.alters(change)):
+        if found.decided and (found.last is not None or not change.flipped or story.alters(change)):
             said = found.finding()
             yield Finding(said.ok, f"to {sub.actor}: {said.expected}", said.seen, said.at)
 
@@ -33,14 +33,14 @@ def _live(story: Story, change: Change) -> list[Subscription]:
 def change_reaches_every_subscription(story: Story) -> Iterator[Finding]:
     for change in story.changes:
         living = _live(story, change)
-        if change.origin is None and len(living) > 1 and story.took(change):
+        if change.flipped and len(living) > 1 and story.took(change):
             yield from _told(story, change, living)
 
 
 @DEVICES.row("MS-02", P, PRACTICE, "A set by one phone is told to the account's other phones too.")
 def set_reaches_the_others(story: Story) -> Iterator[Finding]:
     for change in story.changes:
-        if change.exchange is not None and change.exchange.accepted:
+        if change.origin is not None and not change.refused:
             others = [sub for sub in _live(story, change) if sub is not change.origin]
             yield from _told(story, change, others)
 
@@ -49,7 +49,9 @@ def set_reaches_the_others(story: Story) -> Iterator[Finding]:
 def end_leaves_the_others(story: Story) -> Iterator[Finding]:
     for gone, end in story.accepted(Kind.END):
         for change in story.changes:
-            if change.account == gone.account and change.time > end.answered and story.took(change):
+            if change.call is not None or change.account != gone.account:
+                continue
+            if change.time > end.answered and story.took(change):
                 # Those that were there when the other one left, and still are.
                 others = [sub for sub in _live(story, change) if sub is not gone and sub.live(end.answered)]
                 yield from _told(story, change, others)

@@ -18,8 +18,9 @@ def judge(
 ) -> list[Judgement]:
     """Judge every row of the catalogue over the trace.
 
-    Rows without an occasion in the trace are left out, unless the scenario's tags name them: then they
-    are ``SKIPPED``. Raises ValueError for a tag that is no requirement of the catalogue.
+    Rows without an occasion in the trace are left out, unless the scenario's tags name them and they are
+    for this system: then they are ``SKIPPED``. (A scenario names the rows of every mechanism.) Raises
+    ValueError for a tag that is no requirement of the catalogue.
     """
     unknown = sorted(set(tagged) - set(CATALOGUE))
     if unknown:
@@ -28,7 +29,7 @@ def judge(
     judged = []
     for row in CATALOGUE.values():
         findings = tuple(row.judge(trace))
-        if findings or row.id in tagged:
+        if findings or (row.id in tagged and row.applies & trace.setting.families):
             judged.append(_judgement(row, findings, trace.setting.families, covering))
     return judged
 
@@ -87,7 +88,7 @@ def verdict_of(
     if Verdict.FAIL in verdicts:
         return Verdict.FAIL, _message(judgements)
     due = [judgement for judgement in judgements if not tagged or judgement.requirement.id in tagged]
-    if all(judgement.verdict is Verdict.SKIPPED for judgement in due):
+    if all(judgement.verdict is Verdict.SKIPPED for judgement in due):  # or there are none
         rows = ", ".join(sorted(tagged)) or "any requirement"
         return Verdict.BROKEN, f"judged nothing: no occasion of {rows} in this trace{_waited(unmet, '; ')}"
     worst = next((verdict for verdict in _BREACHES if verdict in verdicts), Verdict.PASS)

@@ -84,7 +84,7 @@ def refresh_makes_no_second_subscription(story: Story) -> Iterator[Finding]:
     for sub in story.subscriptions:
         refreshed = [e.answered for e in sub.accepted if e.kind is Kind.REFRESH]
         for change in story.changes:
-            if change.origin is not None or change.account != sub.account or not story.alters(change):
+            if not change.flipped or change.account != sub.account or not story.alters(change):
                 continue
             if sub.live(change.time) and refreshed and refreshed[0] <= change.time:
                 yield from _count(story, sub, change)

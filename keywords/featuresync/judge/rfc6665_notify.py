@@ -98,7 +98,7 @@ def notify_has_contact(story: Story) -> Iterator[Finding]:
 def change_leads_to_notify(story: Story) -> Iterator[Finding]:
     limit = story.deadline("push")
     for change in story.changes:
-        if change.origin is not None or not story.alters(change) or not story.took(change):
+        if not change.flipped or not story.alters(change) or not story.took(change):
             continue
         following = story.next_change(change.account, change.feature, change.time)
         for sub in story.subscriptions:
@@ -120,7 +120,7 @@ def no_notify_without_subscription(story: Story) -> Iterator[Finding]:
     for notify in story.stray_notifies:
         yield Finding(False, expected, f"NOTIFY of Call-ID {notify.message.call_id[:80]}", notify.wire)
     subscribed = {sub.actor for sub in story.subscriptions}
-    flips = [change.done for change in story.changes if change.origin is None]
+    flips = [change.done for change in story.changes if change.flipped]
     for quiet in story.trace.of(Quiet):
         if quiet.actor not in subscribed and any(story.listened(quiet.actor, done) for done in flips):
             yield Finding(True, expected, "none", quiet)

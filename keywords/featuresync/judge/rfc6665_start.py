@@ -135,7 +135,7 @@ def package_is_listed(story: Story) -> Iterator[Finding]:
     without = {e.first.remote for _, e in story.subscribes if e.status == 489}
     options = [e for e in story.exchanges if e.method == "OPTIONS" and e.accepted]
     asked = [e for e in options if e.first.remote not in without]
-    if not asked:
+    if not asked or not story.claims("as-feature-event"):
         return
     answers = [e for e in [*asked, *(e for _, e in story.accepted())] if e.final is not None]
     listed = {item for e in answers if e.final for item in e.final.message.headers("allow-events")}

@@ -77,7 +77,7 @@ for _id, _text, _feature, _on in (
         f"{PRACTICE} (guide)",
         _text,
         _round_trip(_feature, _on),
-        "R MS",
+        "R MS FV",
     )
 
 
@@ -132,7 +132,7 @@ def _pushed(forward: bool) -> Callable[[Story], Iterator[Finding]]:
 
     def judge(story: Story) -> Iterator[Finding]:
         for change in story.changes:
-            if change.origin is not None or change.feature.is_forward != forward or not story.took(change):
+            if not change.flipped or change.feature.is_forward != forward or not story.took(change):
                 continue
             for sub in story.subscriptions:
                 if sub.account == change.account and sub.live(change.time):
@@ -168,7 +168,7 @@ STATE.put(
 def change_shows_at_the_next_start(story: Story) -> Iterator[Finding]:
     limit = story.deadline("full_state")
     for change in story.changes:
-        if change.origin is not None or not story.took(change):
+        if not change.flipped or not story.took(change):
             continue
         own = [sub for sub in story.subscriptions if sub.account == change.account]
         if any(sub.since <= change.done and sub.until > change.time for sub in own):

@@ -11,8 +11,9 @@ from functools import cached_property
 from featuresync.sync.as_feature_event import MEDIA_TYPE, PACKAGE
 from featuresync.sync.feature import Feature, FeatureState, States
 
-from .exchange import Exchange, Kind, Notify, Pairing, package_of
-from .subscription import Subscription
+from .calls import Call, calls_in, codes_of
+from .exchange import Exchange, Kind, Notify, Pairing, number_in, package_of
+from .subscription import Subscription, user_of
 from .topics import UNPLUGGED, WRONG_PASSWORD
 from .trace import Awaited, Event, Flip, Note, Quiet, Reading, Setting, Trace, Wire
 
@@ -20,7 +21,10 @@ SLACK = 0.05
 """Seconds by which a scenario's own wait may fall short of the same deadline counted by the judge."""
 
 # Where a trace has no deadlines of its own; the defaults of a bench file.
-_DEADLINES = {"answer": 4.0, "full_state": 5.0, "confirmation": 5.0, "push": 5.0, "quiet": 1.5}
+_DEADLINES = {
+    "answer": 4.0, "full_state": 5.0, "confirmation": 5.0, "push": 5.0, "quiet": 1.5, "ring": 5.0,
+    "no_answer": 60.0,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +39,15 @@ class Change:
     state: FeatureState
     at: Event
     origin: Subscription | None = None
-    """The subscription of the phone that did it; None for a flip."""
+    """The subscription of the phone that did it; None for a flip, or a feature code."""
     exchange: Exchange | None = None
+    call: Call | None = None
+    """The call to a feature code that did it."""
+
+    @property
+    def flipped(self) -> bool:
+        """It was made at the server."""
+        return self.origin is None and self.call is None
 
     @property
     def feature(self) -> Feature:
@@ -45,6 +56,8 @@ class Change:
     @property
     def refused(self) -> bool:
         """The server said no."""
+        if self.call is not None:
+            return not self.call.accepted
         return self.exchange is not None and self.exchange.status >= 300
 
 
@@ -72,6 +85,8 @@ class Story:
         """NOTIFYs of our package that are of no dialog of ours."""
         self.notifies: list[tuple[Notify, Subscription]] = []
         """Every NOTIFY with the subscription it is of, in order of arrival."""
+        self.calls = list(calls_in(trace.events, self.exchanges, trace.setting))
+        """Every call that our phones made."""
         self._subscribe()
         for notify in pairing.notifies:
             self._place(notify)
@@ -88,6 +103,11 @@ class Story:
 
     def fact(self, name: str) -> object:
         return self.setting.facts.get(name)
+
+    def claims(self, mechanism: str) -> bool:
+        """Whether the system uses that mechanism anywhere; true when nothing is known of it."""
+        used = [value for name, value in self.setting.facts.items() if name.endswith("_side")]
+        return not used or mechanism in used
 
     @cached_property
     def assigned(self) -> set[Feature]:
@@ -143,7 +163,15 @@ class Story:
                         exchange,
                     )
                 )
+        found += self._changes_by_code()
         return sorted(found, key=lambda change: change.time)
+
+    def _changes_by_code(self) -> Iterator[Change]:
+        for call in self.calls:
+            if call.meant is not None:
+                done = min(call.end, self.end)
+                exchange, at = call.exchange, call.exchange.request
+                yield Change(call.start, done, call.account, call.meant, at, None, exchange, call)
 
     def is_meant(self, exchange: Exchange) -> bool:
         """False for a set sent with a wrong password or without credentials that are due."""
@@ -195,13 +223,28 @@ class Story:
 
     def touched(self, account: str, since: float, until: float) -> set[Feature]:
         """Features whose change was asked for before ``until`` and not yet seen done at ``since``."""
-        return {
+        found = {
             change.feature
             for change in self.changes
             if change.account == account
             and change.time < until
             and self._settled.get(id(change), math.inf) > since
         }
+        # A code that was dialled wrongly on purpose may still do to its own feature what it says.
+        return found | {
+            feature
+            for call in self.calls
+            if call.topic and call.account == account and since < call.end and call.start < until
+            for feature in self.features_of(call)
+        }
+
+    def features_of(self, call: Call) -> set[Feature]:
+        """The feature whose code the call dials, rightly or with digits behind it; empty when it is none."""
+        if call.asked is not None:
+            return {call.asked.feature}
+        codes = codes_of(self.setting)
+        fits = [f for f in codes if codes[f].off and call.dialled.startswith(codes[f].off)]
+        return {max(fits, key=lambda feature: len(codes[feature].off))} if fits else set()
 
     def read_after(self, change: Change) -> Report | None:
         """The last reading that shows what came of a change: before the next one, or the next of its kind."""
@@ -215,7 +258,7 @@ class Story:
 
     def took(self, change: Change) -> bool:
         """False for a flip that the administration took and the server did not keep: bench trouble."""
-        if change.origin is not None:
+        if not change.flipped:
             return True
         read = self.read_after(change)
         return read is None or read.states[change.feature].satisfies(change.state)
@@ -230,6 +273,39 @@ class Story:
         if read and self.next_change(change.account, change.feature, read[-1].time) >= change.time:
             known = read[-1].states.get(change.feature)
         return known is None or not known.satisfies(change.state)
+
+    # -- phones and their accounts -----------------------------------------------------------------
+
+    @cached_property
+    def _owners(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for exchange in self.exchanges:
+            if exchange.method == "REGISTER":
+                found.setdefault(exchange.actor, user_of(exchange.first.message.to.uri))
+        return found
+
+    def account_of(self, actor: str) -> str:
+        """User part of the account that the phone registered for, "" for one that did not."""
+        return self._owners.get(actor, "")
+
+    def registered(self, account: str, at: float) -> list[str]:
+        """Phones of the account that were registered at that time."""
+        there: dict[str, bool] = {}
+        for exchange in self.exchanges:
+            if exchange.method == "REGISTER" and exchange.accepted and exchange.answered <= at:
+                there[exchange.actor] = number_in(exchange.request.message, "expires") != 0
+        for note in self.trace.of(Note):
+            if note.topic == UNPLUGGED and note.time <= at:
+                there[note.actor] = False
+        return [actor for actor, on in there.items() if on and self.account_of(actor) == account]
+
+    def held(self, account: str, feature: Feature, at: float) -> FeatureState | None:
+        """What the account held at that time: what was last set there, or read back since."""
+        known = [(r.time, r.states[feature]) for r in self.readings
+                 if r.account == account and r.time <= at and feature in r.states]  # fmt: skip
+        mine = [c for c in self.changes if (c.account, c.feature) == (account, feature)]
+        known += [(c.done, c.state) for c in mine if c.done <= at and not c.refused]
+        return max(known, key=lambda one: one[0])[1] if known else None
 
     # -- making it ---------------------------------------------------------------------------------
 

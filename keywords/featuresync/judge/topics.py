@@ -12,3 +12,15 @@ UNPLUGGED = "unplugged"
 
 NO_SUCH_PACKAGE = "x-none"
 """The event package that no server knows: a SUBSCRIBE for it is the occasion of SU-07."""
+
+OFF_WITH_DIGITS = "off-with-digits"
+"""The actor's next call is an off code with somebody's number behind it (FC-05)."""
+
+WITHOUT_NUMBER = "without-number"
+"""The actor's next call is a forward's on code without a number (FC-06)."""
+
+UNKNOWN_CODE = "unknown-code"
+"""The actor's next call is to a code that means nothing (FC-07)."""
+
+WITHOUT_CREDENTIALS = "without-credentials"
+"""The actor's next call is a feature code that is sent without credentials (FC-08)."""

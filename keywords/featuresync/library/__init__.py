@@ -9,9 +9,11 @@ from robotlibcore import DynamicCore
 
 from featuresync import __version__
 
+from .call_keywords import CallKeywords
 from .phone_keywords import PhoneKeywords
 from .running import Running
 from .server_keywords import ServerKeywords
+from .subscription_keywords import SubscriptionKeywords
 
 
 class FeatureSync(DynamicCore):  # type: ignore[misc]
@@ -26,7 +28,9 @@ class FeatureSync(DynamicCore):  # type: ignore[misc]
     ROBOT_LIBRARY_VERSION = __version__
 
     def __init__(self) -> None:
-        super().__init__([PhoneKeywords(Running.session), ServerKeywords(Running.session)])
+        session = Running.session
+        parts = (PhoneKeywords, SubscriptionKeywords, CallKeywords, ServerKeywords)
+        super().__init__([part(session) for part in parts])
 
     def run_keyword(self, name: str, args: list[Any], kwargs: dict[str, Any] | None = None) -> Any:
         """Run a keyword; what goes wrong in it is remembered, so that blame can be told from its type."""

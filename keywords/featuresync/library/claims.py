@@ -1,18 +1,31 @@
 """Tags of a scenario against the claims of a profile: what runs, and why something is skipped.
 
-``feature:dnd`` names the feature (``feature:all`` for scenarios about all of them), ``side:phone`` who
-changes it, ``needs:NAME`` a fact of the profile's ``[expect]`` that must hold, and a tag such as ``ST-01``
-a requirement that the scenario exercises.
+=====================  =============================================================================
+``feature:dnd``        the feature it is about; ``feature:all`` for scenarios about all of them
+``side:phone``         who changes it: ``phone``, ``server``, ``lifecycle`` (nobody), ``effect`` (calls)
+``by:feature-code``    the mechanism it is about; without it any mechanism that changes a feature will do
+``needs:NAME``         a fact that must hold: of ``[expect]``, or by its full dotted name
+``without:NAME``       a fact that must be known not to hold
+``role:target``        an account that the bench must have
+``sync:off``           it is about a phone whose Feature Sync is off
+``ST-01``              a requirement that it exercises
+=====================  =============================================================================
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
-from featuresync.profile import Mechanism, Profile
+from featuresync.agent.phone_config import PhoneConfig
+from featuresync.profile import Claim, Expectations, Fact, Mechanism, Profile
 
 REQUIREMENT = re.compile(r"^[A-Z]{2}-\d{2}$")
+SYNCHRONISES = {
+    "phone": (Mechanism.AS_FEATURE_EVENT, Mechanism.FEATURE_CODE),
+    "server": (Mechanism.AS_FEATURE_EVENT, Mechanism.UACSTA),
+}
+"""What can carry a change from each side."""
 
 
 def tagged(tags: Iterable[str], prefix: str) -> list[str]:
@@ -38,34 +51,94 @@ def wanted(tags: Iterable[str], feature: str, side: str) -> bool:
     return feature in ("-", feature_of(tags)) and side in ("-", side_of(tags))
 
 
-def skip_reason(profile: Profile, tags: Iterable[str]) -> str:
-    """Why this system does not get the scenario; "" when it does."""
+def skip_reason(
+    profile: Profile,
+    tags: Iterable[str],
+    roles: Collection[str] | None = None,
+    phone: PhoneConfig | None = None,
+) -> str:
+    """Why this system does not get the scenario; "" when it does.
+
+    ``roles`` are the accounts of the bench, None where no bench is asked about; ``phone`` is the
+    configuration of the phone that is played, None for one that has all it needs.
+    """
     tags = list(tags)
-    return _unmet_need(profile, tags) or _unclaimed_side(profile, feature_of(tags), side_of(tags))
+    return (
+        _unmet_need(profile, tags)
+        or _unclaimed_side(profile, tags)
+        or _missing_account(tags, roles)
+        or (_unable_phone(profile, tags, phone) if phone else "")
+    )
 
 
 def _unmet_need(profile: Profile, tags: list[str]) -> str:
-    for need in tagged(tags, "needs:"):
-        fact = profile.facts().get(f"expect.{need}")
-        if fact is None:
-            return f"the scenario needs {need!r}, which no profile knows"
-        if fact.value is None:
-            return f"unknown for {profile.vendor.title}: {need} ({fact.note or 'no source says'})"
-        if fact.value is False:
-            return f"not claimed by {profile.vendor.title}: {need}"
+    title, facts = profile.vendor.title, profile.facts()
+    for prefix, unwelcome in (("needs:", False), ("without:", True)):
+        for need in tagged(tags, prefix):
+            fact = facts.get(need) or facts.get(f"expect.{need}")
+            if "." not in need and need not in Expectations.model_fields:
+                return f"the scenario needs {need!r}, which no profile knows"
+            if fact is None or fact.value is None:
+                note = fact.note if fact else ""
+                return f"unknown for {title}: {need} ({note or 'no source says'})"
+            if fact.value is unwelcome:
+                return f"{'claimed' if unwelcome else 'not claimed'} by {title}: {need}"
     return ""
 
 
-def _unclaimed_side(profile: Profile, feature: str, side: str) -> str:
+def _unclaimed_side(profile: Profile, tags: list[str]) -> str:
     """A scenario about all features runs when any of them is synchronised that way."""
+    feature, side, title = feature_of(tags), side_of(tags), profile.vendor.title
     claims = [claim for name, claim in profile.features.items() if feature in (name, "all")]
     if not claims:
-        return f"{profile.vendor.title} does not synchronise {feature}"
-    for one in ("phone", "server") if side == "lifecycle" else (side,):
-        facts = [claim.phone_side if one == "phone" else claim.server_side for claim in claims]
-        if all(fact.value is None for fact in facts):
-            return f"unknown for {profile.vendor.title}: {one} side of {feature}"
-        if not any(fact.value is Mechanism.AS_FEATURE_EVENT for fact in facts):
-            used = ", ".join(sorted({str(fact.value) for fact in facts if fact.value}))
-            return f"{profile.vendor.title} changes {feature} from the {one} side by {used}"
+        return f"{title} does not synchronise {feature}"
+    by = [Mechanism(name) for name in tagged(tags, "by:")]
+    if by == [Mechanism.FEATURE_CODE]:
+        return _unknown_codes(title, feature, claims)
+    sides = {"lifecycle": ("phone", "server"), "effect": ("phone",)}.get(side, (side,))
+    facts = [(one, _side(claim, one)) for one in sides for claim in claims]
+    if any(fact.value in (by or SYNCHRONISES[one]) for one, fact in facts):
+        return ""
+    words = " and ".join(f"the {one} side" for one in sides)
+    if all(fact.value is None for _, fact in facts):
+        return f"unknown for {title}: {words} of {feature}"
+    used = ", ".join(sorted({str(fact.value) for _, fact in facts if fact.value}))
+    return f"{title} changes {feature} from {words} by {used}"
+
+
+def _unknown_codes(title: str, feature: str, claims: list[Claim]) -> str:
+    codes = [claim.codes for claim in claims if claim.codes]
+    if not codes:
+        return f"{title} has no feature code for {feature}"
+    if all(one.on.value is None or one.off.value is None for one in codes):
+        return f"unknown for {title}: feature codes of {feature} ({codes[0].on.note or 'no source says'})"
+    return ""
+
+
+def _side(claim: Claim, side: str) -> Fact[Mechanism]:
+    return claim.phone_side if side == "phone" else claim.server_side
+
+
+def _missing_account(tags: list[str], roles: Collection[str] | None) -> str:
+    missing = [role for role in tagged(tags, "role:") if roles is not None and role not in roles]
+    return f"the bench has no account {missing[0]!r}" if missing else ""
+
+
+def _unable_phone(profile: Profile, tags: list[str], phone: PhoneConfig) -> str:
+    """What the phone's own configuration keeps it from doing."""
+    needed = profile.expect.feature_sync_needed
+    regardless = needed is not None and needed.value is False
+    if not phone.feature_sync and not regardless and not tagged(tags, "sync:"):
+        return "Feature Sync is off in the phone's configuration: it executes features by itself"
+    feature, side = feature_of(tags), side_of(tags)
+    claim = profile.features.get(feature)  # type: ignore[call-overload]
+    dialled = claim is not None and (
+        "feature-code" in tagged(tags, "by:")
+        or (claim.phone_side.value is Mechanism.FEATURE_CODE and side in ("phone", "effect"))
+    )
+    if dialled and phone.codes_used is False:
+        return "the phone's configuration does not use feature codes"
+    codes = phone.codes.get(feature)
+    if dialled and (codes is None or not (codes.on and codes.off)):
+        return f"the phone's configuration has no feature codes for {feature}"
     return ""

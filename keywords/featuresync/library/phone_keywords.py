@@ -7,18 +7,16 @@ from datetime import timedelta
 
 from robot.api.deco import keyword
 
-from featuresync.agent.exchange import Exchange
-from featuresync.agent.phone import ACCEPT, Line, Phone
-from featuresync.agent.subscribing import FeatureSubscription
-from featuresync.errors import BenchFault, ConfigFault, DeviceFault
+from featuresync.agent.phone import Line, Phone
+from featuresync.errors import BenchFault, ConfigFault
 from featuresync.judge import topics
-from featuresync.judge.trace import Flip
+from featuresync.profile import Mechanism
 from featuresync.sip.registration import RegistrationState
-from featuresync.sync.as_feature_event import PACKAGE
 from featuresync.sync.feature import Feature, FeatureState
 from featuresync.sync.writing import Dialect
 
-from .session import Handset, Session, token
+from .dialling import dial_feature
+from .session import Handset, Session
 
 
 class PhoneKeywords:
@@ -32,18 +30,23 @@ class PhoneKeywords:
         self,
         phone: str = "desk",
         account: str = "primary",
-        feature_sync: bool = True,
+        feature_sync: bool | None = None,
         dialect: Dialect = Dialect.POLYCOM,
         contact_user: str = "",
         contact_parameters: str = "",
+        follow_events: bool = False,
         at: str = "sip",
     ) -> None:
         """Plug a phone in and register it.
 
-        ``feature_sync`` is the phone's own setting, ``dialect`` the way it writes its changes, ``at`` is
-        ``sip`` or ``without_package``, the bench's server without the feature package.
+        ``feature_sync`` is the phone's own setting: on, unless the phone's configuration says otherwise.
+        ``dialect`` is the way it writes its changes; ``follow_events`` lets uaCSTA events change its
+        display; ``at`` is ``sip`` or ``without_package``, the bench's server without the feature package.
         """
         session = self._session()
+        if feature_sync is None:
+            feature_sync = session.phone_config is None or bool(session.phone_config.feature_sync)
+        needed = session.setting().facts.get("expect.feature_sync_needed")
         sip = getattr(session.bench, at, None)
         if sip is None:
             raise ConfigFault(session.bench.file, at, "a server address", "nothing")
@@ -54,12 +57,14 @@ class PhoneKeywords:
             auth_user=owner.auth_user,
             password=password,
             domain=session.bench.domain if at == "sip" else sip.domain or sip.address,
-            feature_sync=feature_sync,
+            feature_sync=feature_sync or needed is False,
             dialect=dialect,
             contact_user=contact_user,
             contact_parameters=contact_parameters,
         )
-        self._register(session.plug_in(phone, owner, sip, line))
+        handset = session.plug_in(phone, owner, sip, line)
+        handset.phone.csta.follow = follow_events
+        self._register(handset)
 
     @keyword(tags=["phone"])
     def phone_unregisters(self, phone: str = "desk") -> None:
@@ -67,84 +72,7 @@ class PhoneKeywords:
         session = self._session()
         handset = session.handset(phone)
         exchange = session.run(handset, Phone.unregister)
-        self._finish(handset, exchange, "the final response to REGISTER")
-
-    @keyword(tags=["phone"])
-    def phone_subscribes(
-        self, phone: str = "desk", expires: int | None = 3600, accept: str = ", ".join(ACCEPT)
-    ) -> None:
-        """Subscribe to the account's features and wait for the first NOTIFY.
-
-        ``expires`` is in seconds; None leaves the header out. ``accept`` is the Accept header, ``none``
-        leaves it out. Fails when the server refuses: without a subscription no scenario goes on.
-        """
-        session = self._session()
-        handset = session.handset(phone)
-        session.act()
-        types = None if accept == "none" else tuple(item.strip() for item in accept.split(","))
-        subscription = session.run(
-            handset, lambda core, now: core.subscribe(now, expires=expires, accept=types)
-        )
-        self._finish(handset, subscription.exchange, "the final response to SUBSCRIBE")
-        if not 200 <= subscription.exchange.status < 300:
-            raise DeviceFault(f"the server refuses the subscription: {subscription.exchange.outcome}")
-        self._first_notify(handset, subscription)
-
-    @keyword(tags=["phone"])
-    def phone_asks_for_a_subscription(
-        self,
-        phone: str = "desk",
-        event: str = PACKAGE,
-        expires: int | None = 3600,
-        credentials: str = "right",
-    ) -> None:
-        """Send a SUBSCRIBE that the server may well refuse; whatever it answers is judged afterwards.
-
-        ``credentials`` is ``right`` or ``none``.
-        """
-        session = self._session()
-        handset = session.handset(phone)
-        session.act()
-        bare = credentials == "none"
-        subscription = session.run(
-            handset, lambda core, now: core.subscribe(now, event=event, expires=expires, bare=bare)
-        )
-        self._finish(handset, subscription.exchange, "the final response to SUBSCRIBE")
-        if 200 <= subscription.exchange.status < 300:
-            self._first_notify(handset, subscription)
-
-    @keyword(tags=["phone"])
-    def phone_fetches_the_state(self, phone: str = "desk") -> None:
-        """SUBSCRIBE for zero seconds: the state once, no subscription (RFC 6665 4.4.3)."""
-        self.phone_subscribes(phone, expires=0)
-
-    @keyword(tags=["phone"])
-    def phone_refreshes(self, phone: str = "desk", expires: int | None = None) -> None:
-        """Refresh the subscription; ``expires`` in seconds, None for the same length as before."""
-        session = self._session()
-        handset = session.handset(phone)
-        session.act()
-        subscription = self._live(handset)
-        exchange = session.run(handset, lambda _, now: subscription.refresh(now, expires))
-        self._finish(handset, exchange, "the final response to the refresh")
-        self._first_notify(handset, subscription)
-
-    @keyword(tags=["phone"])
-    def phone_unsubscribes(self, phone: str = "desk") -> None:
-        """End the subscription and wait for its last NOTIFY."""
-        session = self._session()
-        handset = session.handset(phone)
-        session.act()
-        self._end(handset)
-
-    @keyword(tags=["phone"])
-    def phone_tries_the_ended_subscription(self, phone: str = "desk") -> None:
-        """Refresh a subscription that has ended; the server must not know it any more."""
-        session = self._session()
-        handset = session.handset(phone)
-        subscription = handset.phone.subscriptions[-1]
-        exchange = session.run(handset, lambda _, now: subscription.refresh(now, None))
-        self._finish(handset, exchange, "the final response to the late refresh")
+        session.finish(handset, exchange, "the final response to REGISTER")
 
     @keyword(tags=["phone"])
     def phone_presses(
@@ -156,35 +84,27 @@ class PhoneKeywords:
         phone: str = "desk",
         expires: int | None = None,
     ) -> None:
-        """The user changes a feature on the phone. ``rings`` counts rings, ``expires`` is in seconds."""
+        """The user changes a feature on the phone, which tells the server the way the system wants it.
+
+        By feature code the call is over when this returns. ``rings`` counts rings (no code carries them),
+        ``expires`` is in seconds.
+        """
         session = self._session()
         handset = session.handset(phone)
         session.act("confirmation")
-        wanted = FeatureState(feature, state, number, rings)
-        if not handset.phone.line.feature_sync or handset.phone.live_subscription is None:
+        by_code = self._changes_by_code(handset, feature)
+        wanted = FeatureState(feature, state, number, None if by_code else rings)
+        if not by_code and (not handset.phone.line.feature_sync or handset.phone.live_subscription is None):
             session.run(handset, lambda core, now: core.press(wanted, now))
             return
         session.expect(handset.account.user, wanted)
         session.pressed(handset, wanted)
+        if by_code:
+            dial_feature(session, handset, wanted)
+            return
         exchange = session.run(handset, lambda core, now: core.press(wanted, now, expires))
         assert exchange is not None
-        self._finish(handset, exchange, f"the final response to the set of {wanted}")
-
-    @keyword(tags=["phone"])
-    def phone_tries_to_set(
-        self, feature: Feature, state: bool, credentials: str, phone: str = "desk"
-    ) -> None:
-        """Send a change with ``none`` or ``wrong`` credentials; it must not take effect."""
-        session = self._session()
-        handset = session.handset(phone)
-        session.act()
-        subscription = self._live(handset)
-        wrong = handset.phone.authenticator(token()) if credentials == "wrong" else None
-        if credentials == "wrong":
-            session.note(handset, topics.WRONG_PASSWORD, "sends a wrong password on purpose")
-        wanted = FeatureState(feature, state)
-        exchange = session.run(handset, lambda core, now: core.try_to_set(subscription, wanted, wrong, now))
-        self._finish(handset, exchange, "the final response to the set")
+        session.finish(handset, exchange, f"the final response to the set of {wanted}")
 
     @keyword(tags=["phone"])
     def phone_moves_to_another_port(self, phone: str = "desk") -> None:
@@ -202,7 +122,23 @@ class PhoneKeywords:
         session = self._session()
         handset = session.handset(phone)
         exchange = session.run(handset, Phone.options)
-        self._finish(handset, exchange, "the final response to OPTIONS")
+        session.finish(handset, exchange, "the final response to OPTIONS")
+
+    @keyword(tags=["phone"])
+    def change_is_confirmed(
+        self,
+        feature: Feature,
+        state: bool,
+        number: str = "",
+        rings: int | None = None,
+        phone: str = "desk",
+    ) -> None:
+        """Wait for the server's word on a change made at the phone.
+
+        It is a NOTIFY with this state; a feature code has been answered by the call itself.
+        """
+        if not self._changes_by_code(self._session().handset(phone), feature):
+            self.phone_is_told(feature, state, number, rings, phone)
 
     @keyword(tags=["phone"])
     def phone_is_told(
@@ -213,13 +149,22 @@ class PhoneKeywords:
         rings: int | None = None,
         phone: str = "desk",
     ) -> None:
-        """Wait for a NOTIFY with this state, counted from the scenario's last action.
+        """Wait for a NOTIFY or a uaCSTA event with this state, counted from the scenario's last action.
 
         The judge says what it means when none comes; the scenario goes on.
         """
         session = self._session()
         handset = session.handset(phone)
         wanted = FeatureState(feature, state, number, rings)
+        claim = session.profile.features[feature.value]
+        if claim.server_side.value is Mechanism.UACSTA:
+
+            def event(core: Phone) -> bool:
+                news = (one.states.get(feature) for one in core.csta.told[handset.heard_events :])
+                return any(said is not None and said.satisfies(wanted) for said in news)
+
+            session.wait(handset, f"a uaCSTA event with {wanted}", session.awaiting, event)
+            return
 
         def told(core: Phone) -> bool:
             news = (one.states.get(feature) for one in core.told[handset.heard :])
@@ -274,7 +219,7 @@ class PhoneKeywords:
         for name, handset in list(session.phones.items()):
             if handset.phone.live_subscription is not None:
                 session.settle(handset)
-                self._end(handset)
+                session.end_subscription(handset)
             if handset.phone.registration.state is RegistrationState.REGISTERED:
                 self.phone_unregisters(name)
             session.note(handset, topics.UNPLUGGED, "leaves")
@@ -284,9 +229,9 @@ class PhoneKeywords:
 
     def _register(self, handset: Handset) -> None:
         """Registration is the bench's: when it fails, nothing can be said of feature synchronisation."""
-        user = handset.account.user
-        exchange = self._session().run(handset, Phone.register)
-        self._finish(handset, exchange, "the final response to REGISTER")
+        session, user = self._session(), handset.account.user
+        exchange = session.run(handset, Phone.register)
+        session.finish(handset, exchange, "the final response to REGISTER")
         if not exchange.final:
             address, port = handset.way.remote
             raise BenchFault(f"SIP server {address} port {port} does not answer REGISTER")
@@ -295,31 +240,8 @@ class PhoneKeywords:
         if exchange.status >= 300:
             raise BenchFault(f"account {user} cannot register: {exchange.outcome}")
 
-    def _finish(self, handset: Handset, exchange: Exchange, what: str) -> None:
-        self._session().wait(handset, what, "answer", lambda _: exchange.done)
-
-    def _live(self, handset: Handset) -> FeatureSubscription:
-        subscription = handset.phone.live_subscription
-        if subscription is None:
-            raise DeviceFault(f"phone {handset.name} has no live subscription to go on with")
-        return subscription
-
-    def _first_notify(self, handset: Handset, subscription: FeatureSubscription) -> None:
-        self._session().wait(
-            handset,
-            "the NOTIFY that follows the SUBSCRIBE",
-            "full_state",
-            lambda core: any(one.subscription is subscription for one in core.told[handset.heard :]),
-        )
-        # What was flipped just before may still be on its way, and is no answer to what comes next.
-        session = self._session()
-        now, push = session.reactor.clock(), session.bench.deadlines.push
-        if any(flip.done > now - push for flip in session.trace.of(Flip)):
-            session.settle(handset)
-
-    def _end(self, handset: Handset) -> None:
-        session = self._session()
-        subscription = self._live(handset)
-        exchange = session.run(handset, lambda _, now: subscription.end(now))
-        self._finish(handset, exchange, "the final response to the unsubscription")
-        session.wait(handset, "the last NOTIFY", "answer", lambda _: subscription.ended)
+    def _changes_by_code(self, handset: Handset, feature: Feature) -> bool:
+        """Whether a key press of that phone dials a feature code."""
+        claim = self._session().profile.features.get(feature.value)
+        by_code = claim is not None and claim.phone_side.value is Mechanism.FEATURE_CODE
+        return by_code and handset.phone.line.feature_sync

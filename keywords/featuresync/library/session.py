@@ -10,12 +10,16 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from featuresync.agent import exchange as agent
 from featuresync.agent.phone import Line, Phone
+from featuresync.agent.phone_config import PhoneConfig
+from featuresync.agent.subscribing import FeatureSubscription
 from featuresync.bench.state import ServerState
 from featuresync.bench.transcript import Exchange, Transcript
-from featuresync.errors import BenchFault, ConfigFault
-from featuresync.judge.trace import Awaited, Note, Press, Quiet, Setting, Trace, Wire
+from featuresync.errors import BenchFault, ConfigFault, DeviceFault
+from featuresync.judge.trace import Awaited, Flip, Note, Press, Quiet, Setting, Trace, Wire
 from featuresync.net.flow import Flow
+from featuresync.net.media import MediaPort
 from featuresync.net.reactor import Endpoint, Reactor, Way
 from featuresync.net.stream import tls_context
 from featuresync.profile import Account, Bench, Profile, Sip
@@ -40,6 +44,12 @@ class Handset:
     way: Way
     heard: int = 0
     """How many of the phone's NOTIFYs were there when the scenario last acted: what comes after is news."""
+    heard_events: int = 0
+    """The same of uaCSTA events."""
+    rung: int = 0
+    """The same of calls that rang."""
+    media: list[MediaPort] = field(default_factory=list)
+    """Where the phone's calls hear and send sound, one port for each call."""
 
 
 @dataclass
@@ -49,6 +59,8 @@ class Session:
     bench: Bench
     profile: Profile
     reactor: Reactor
+    phone_config: PhoneConfig | None = None
+    """The configuration of the phone that is played; None for one that has all it needs."""
     keylog: Path | None = None
     server: ServerState | None = None
     trace: Trace = field(default_factory=lambda: Trace(Setting(frozenset(), (), {})))
@@ -57,6 +69,8 @@ class Session:
     """What each account (by user part) should hold now, given all that the scenario did."""
     awaiting: str = "confirmation"
     """The deadline of what the scenario did last."""
+    dialled: float = 0.0
+    """When a feature code was dialled last."""
     commands: int = 0
     """How many commands the administration had run when the test began."""
 
@@ -119,7 +133,10 @@ class Session:
         return self.phones[name]
 
     def unplug(self, name: str) -> None:
-        self.reactor.close(self.phones.pop(name).endpoint)
+        handset = self.phones.pop(name)
+        for media in handset.media:
+            self.reactor.close_media(media)
+        self.reactor.close(handset.endpoint)
 
     def handset(self, name: str) -> Handset:
         """Raises ValueError when the scenario has no such phone."""
@@ -139,12 +156,22 @@ class Session:
         self.awaiting = awaiting
         for handset in self.phones.values():
             handset.heard = len(handset.phone.told)
+            handset.heard_events = len(handset.phone.csta.told)
+            handset.rung = len(handset.phone.calls.rung)
 
     def wait(
-        self, handset: Handset, what: str, deadline: str, condition: Callable[[Phone], T | None]
+        self,
+        handset: Handset,
+        what: str,
+        deadline: str,
+        condition: Callable[[Phone], T | None],
+        seconds: float = 0.0,
     ) -> T | None:
-        """Wait for a condition over the phone for the named deadline; recorded as Awaited."""
-        seconds = getattr(self.bench.deadlines, deadline)
+        """Wait for a condition over the phone for the named deadline; recorded as Awaited.
+
+        ``seconds`` is the length of a deadline that is not the bench file's.
+        """
+        seconds = seconds or getattr(self.bench.deadlines, deadline)
         found = self.reactor.wait(handset.endpoint, lambda: condition(handset.phone), seconds)
         named = f"{deadline} ({seconds:g} s)"
         now = self.reactor.clock()
@@ -166,6 +193,39 @@ class Session:
             count = len(handset.phone.told)
             if not self.reactor.wait(handset.endpoint, partial(_more_than, handset.phone, count), settle):
                 return
+
+    # -- steps that keywords share ------------------------------------------------------------------
+
+    def finish(self, handset: Handset, exchange: agent.Exchange, what: str) -> None:
+        """Wait for the final response to one of our requests."""
+        self.wait(handset, what, "answer", lambda _: exchange.done)
+
+    def live_subscription(self, handset: Handset) -> FeatureSubscription:
+        """Raises DeviceFault when there is none: the scenario cannot go on."""
+        subscription = handset.phone.live_subscription
+        if subscription is None:
+            raise DeviceFault(f"phone {handset.name} has no live subscription to go on with")
+        return subscription
+
+    def first_notify(self, handset: Handset, subscription: FeatureSubscription) -> None:
+        """Wait for the NOTIFY that follows a SUBSCRIBE."""
+        self.wait(
+            handset,
+            "the NOTIFY that follows the SUBSCRIBE",
+            "full_state",
+            lambda core: any(one.subscription is subscription for one in core.told[handset.heard :]),
+        )
+        # What was flipped just before may still be on its way, and is no answer to what comes next.
+        now, push = self.reactor.clock(), self.bench.deadlines.push
+        if any(flip.done > now - push for flip in self.trace.of(Flip)):
+            self.settle(handset)
+
+    def end_subscription(self, handset: Handset) -> None:
+        """Unsubscribe, and wait for the last NOTIFY."""
+        subscription = self.live_subscription(handset)
+        exchange = self.run(handset, lambda _, now: subscription.end(now))
+        self.finish(handset, exchange, "the final response to the unsubscription")
+        self.wait(handset, "the last NOTIFY", "answer", lambda _: subscription.ended)
 
     # -- the trace --------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from featuresync.agent.phone_config import PhoneConfig, read_phone_config
 from featuresync.bench.journal import FOLDER, Journal, open_journal
 from featuresync.bench.preflight import snapshot
 from featuresync.bench.state import ServerState
@@ -33,10 +34,19 @@ class SuiteConfig:
     ephemeral: bool
     parent: int
     """Process that runs this one; when it dies, the suite stops and puts the server back."""
+    feature: str = "-"
+    side: str = "-"
+    """What the user asked for, ``-`` for all."""
+    phone_config: str = ""
+    """The exported configuration of the phone to be played; "" for one that has all it needs."""
 
     @classmethod
     def read(cls, file: str) -> SuiteConfig:
         return cls(**json.loads(Path(file).read_text(encoding="utf-8")))
+
+    def phone(self) -> PhoneConfig | None:
+        """The phone's own configuration. Raises ConfigFault, naming the line that cannot be read."""
+        return read_phone_config(Path(self.phone_config)) if self.phone_config else None
 
 
 class Suite:
@@ -49,7 +59,7 @@ class Suite:
         self.run_dir, self.part_dir = Path(config.run_dir), Path(config.part)
         self._reactor = Reactor()
         keylog = self.part_dir / "tls-keys.log" if self.bench.sip.tls.keylog else None
-        self.session = Session(self.bench, self.profile, self._reactor, keylog)
+        self.session = Session(self.bench, self.profile, self._reactor, config.phone(), keylog)
         self.declared = [Declared(**row.model_dump()) for row in self.profile.deviation]
         self.redactor = Redactor(self.bench.secrets())
         self.system = self._system()
@@ -105,5 +115,23 @@ class Suite:
                 "fingerprint": self.bench.fingerprint,
                 "standin": self.bench.standin,
                 "declared": declared,
+                "facts": [
+                    {
+                        "name": name,
+                        "value": "unknown" if fact.value is None else _words(fact.value),
+                        "sure": fact.sure.value,
+                        "source": self.profile.sources[fact.source],
+                        "note": fact.note,
+                    }
+                    for name, fact in self.profile.facts().items()
+                ],
+                "quirks": self.profile.quirks,
             }
         )
+
+
+def _words(value: object) -> str:
+    """A fact's value for a person."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)

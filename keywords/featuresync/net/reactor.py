@@ -20,6 +20,7 @@ from featuresync.errors import BenchFault
 from featuresync.sip.transaction import Send
 
 from .flow import Address, Flow, Tap
+from .media import MediaPort
 from .stream import StreamTransport
 from .udp import UdpTransport
 
@@ -174,6 +175,29 @@ class Reactor:
 
     def close(self, endpoint: Endpoint) -> None:
         self.call(endpoint, endpoint.close, pump=False)
+
+    def open_media(self, local: str, within: float, silence: bool = False) -> MediaPort:
+        """A port for the sound of one call, which ``silence`` lets it send too. End with ``close_media``.
+
+        Raises BenchFault when our address cannot be used.
+        """
+
+        async def go() -> MediaPort:
+            return MediaPort(local, self.clock, silence)
+
+        try:
+            return asyncio.run_coroutine_threadsafe(go(), self._loop).result(within)
+        except TimeoutError:
+            raise BenchFault(f"media port on {local}: not there within {within:g} s") from None
+        except OSError as error:
+            why = os.strerror(error.errno) if error.errno else str(error)
+            raise BenchFault(f"media port on {local}: {why}") from None
+
+    def close_media(self, media: MediaPort) -> None:
+        async def go() -> None:
+            media.close()
+
+        asyncio.run_coroutine_threadsafe(go(), self._loop).result(GRACE)
 
     def call(self, endpoint: Endpoint, function: Callable[[], T], pump: bool = True) -> T:
         """Run ``function`` in the reactor's thread and return its result or raise its error."""

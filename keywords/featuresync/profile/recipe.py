@@ -60,6 +60,9 @@ class Login(Model):
 
     request: Request
     pattern: Pattern = Field(description="Pattern with a group (?P<token>...)")
+    expired: Pattern = Field(
+        "", description="Found in an answer that refuses an old token, where its status is not 401"
+    )
 
 
 class FeatureRecipe(Model):

@@ -9,8 +9,8 @@ does not hide the state. Why expat and no library: ``docs/adr/0001-xml-reading.m
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import NoReturn
 from xml.parsers import expat
 
@@ -29,10 +29,14 @@ _INVALID_TOKEN, _UNBOUND_PREFIX = 4, 27
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A breach of form. ``code`` is the requirement row it breaks (``BD-01``), or ``REFUSED``."""
+    """A breach of form. ``code`` is the requirement row it breaks (``BD-01``), or ``REFUSED``.
+
+    ``line`` is where it stands, from 1; 0 for the document as a whole.
+    """
 
     code: str
     text: str
+    line: int = field(default=0, compare=False)
 
     def __str__(self) -> str:
         return f"{self.code}: {self.text}"
@@ -50,12 +54,17 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One element: local name, namespace ("" for none), its own text, its child elements in order."""
+    """One element: local name, namespace ("" for none), its own text, its child elements in order.
+
+    ``line`` is that of its start tag, from 1. It and the attributes tell no two elements apart.
+    """
 
     name: str
     namespace: str
     text: str
     children: tuple[Element, ...] = ()
+    attributes: Mapping[str, str] = field(default_factory=dict, compare=False)
+    line: int = field(default=0, compare=False)
 
     def find(self, name: str) -> list[Element]:
         """The child elements of that local name, whatever their namespace."""
@@ -91,7 +100,8 @@ def read_documents(data: bytes, limits: Limits = Limits()) -> list[Reading]:
             break
     if rest:
         last = found[-1]
-        junk = Problem("BD-14", f"after the root element: {_excerpt(rest)}")
+        where = data[: len(data) - len(rest)].count(b"\n") + 1
+        junk = Problem("BD-14", f"after the root element: {_excerpt(rest)}", where)
         found[-1] = Reading(last.raw, last.tree, (*last.problems, junk))
     return found
 
@@ -104,7 +114,7 @@ def _read(data: bytes, limits: Limits) -> tuple[Reading, bytes]:
         return Reading(data, None, (Problem(REFUSED, text),)), b""
     start = _declaration_start(data)
     if start:
-        problems.append(Problem("BD-14", f"before the XML declaration: {_excerpt(data[:start])}"))
+        problems.append(Problem("BD-14", f"before the XML declaration: {_excerpt(data[:start])}", 1))
     xml = data[start:]
     attempt = _Attempt(xml, limits, "", True)
     problems += [attempt.wrong] if attempt.wrong else []
@@ -145,6 +155,8 @@ class _Open:
     """An element whose end tag has not come yet. ``length`` counts the characters of its text."""
 
     written: str
+    attributes: Mapping[str, str]
+    line: int
     pieces: list[str] = field(default_factory=list)
     children: list[Element] = field(default_factory=list)
     length: int = 0
@@ -162,7 +174,7 @@ class _Attempt:
         self._limits, self._forced = limits, bool(encoding)
         self._open: list[_Open] = []
         self._count = 0
-        parser = expat.ParserCreate(encoding or None, " " if namespaces else None)
+        self._parser = parser = expat.ParserCreate(encoding or None, " " if namespaces else None)
         parser.buffer_text = True
         parser.XmlDeclHandler = self._declaration
         parser.StartDoctypeDeclHandler = self._doctype
@@ -173,7 +185,7 @@ class _Attempt:
         try:
             parser.Parse(xml, True)
         except _Refusal as refusal:
-            self.wrong, self.tree = refusal.problem, None
+            self.wrong, self.tree = replace(refusal.problem, line=parser.CurrentLineNumber), None
         except expat.ExpatError as error:
             self.code = error.code
             # Codes 18 and 19: an encoding that is unknown, or not the one the bytes are in.
@@ -183,7 +195,10 @@ class _Attempt:
                 at = parser.ErrorByteIndex
                 self.rest = at - (xml[at - 1 : at] == b"<")
             else:
-                self.wrong = Problem("BD-01", f"not well-formed XML: {error}")
+                self.wrong = Problem("BD-01", f"not well-formed XML: {error}", error.lineno)
+        finally:
+            # Its handlers are ours: a circle that only the collector could free.
+            del self._parser
 
     @property
     def refused(self) -> bool:
@@ -206,7 +221,7 @@ class _Attempt:
             raise _Refusal(REFUSED, f"elements nested more than {self._limits.depth} deep")
         if self._count > self._limits.elements:
             raise _Refusal(REFUSED, f"more than {self._limits.elements} elements")
-        self._open.append(_Open(name))
+        self._open.append(_Open(name, attributes, self._parser.CurrentLineNumber))
 
     def _characters(self, text: str) -> None:
         element = self._open[-1]
@@ -219,7 +234,8 @@ class _Attempt:
         done = self._open.pop()
         namespace, _, name = done.written.rpartition(" ")
         local = name.rpartition(":")[2]
-        element = Element(local, namespace, "".join(done.pieces), tuple(done.children))
+        text, children = "".join(done.pieces), tuple(done.children)
+        element = Element(local, namespace, text, children, done.attributes, done.line)
         if self._open:
             self._open[-1].children.append(element)
         else:

@@ -6,7 +6,7 @@ Resource         ../../../fixtures/scenario.resource
 Test Setup       Start From A Known State
 Test Teardown    Leave Everything As It Was
 
-Test Tags        feature:all    side:lifecycle    needs:challenge
+Test Tags        feature:all    side:lifecycle    by:as-feature-event    needs:challenge
 
 
 *** Test Cases ***

@@ -6,7 +6,7 @@ Resource         ../../../fixtures/scenario.resource
 Test Setup       Start From A Known State
 Test Teardown    Leave Everything As It Was
 
-Test Tags        feature:all    side:lifecycle
+Test Tags        feature:all    side:lifecycle    by:as-feature-event
 
 
 *** Test Cases ***
@@ -206,7 +206,7 @@ Server Without The Package
 
 Feature Sync Off
     [Documentation]    A phone with Feature Sync off is told nothing and shows its own state.
-    [Tags]    NO-11
+    [Tags]    NO-11    sync:off    needs:feature_sync_needed
     Phone Is Registered    feature_sync=False
     Phone Presses    cf_always    on    ${TARGET}
     Server Switches    dnd    on
@@ -214,6 +214,17 @@ Feature Sync Off
     Phone Shows    dnd    off
     Phone Shows    cf_always    on
     Server Has    dnd    on
+
+Subscribed With Feature Sync Off
+    [Documentation]    Where the setting does not matter, a phone with Feature Sync off is kept in step all the same.
+    [Tags]    ST-01    ST-09    without:feature_sync_needed    sync:off
+    A Subscribed Phone    feature_sync=False
+    Server Switches    dnd    on
+    Phone Is Told    dnd    on
+    Phone Shows    dnd    on
+    Phone Presses    dnd    off
+    Phone Is Told    dnd    off
+    Server Has    dnd    off
 
 Typed Number
     [Documentation]    A number typed with blanks and brackets: whatever the server makes of it is what the phone shows.

@@ -72,8 +72,8 @@ No-Answer Forward On Twice
 
 No-Answer Forward Ring Count
     [Documentation]    The number of rings set at the server reaches the phone, and so does a change of it.
-    [Tags]    feature:cf_no_answer    BD-08    BD-09
-    A Subscribed Phone
+    [Tags]    feature:cf_no_answer    by:as-feature-event    BD-08    BD-09
+    A Phone In Step
     Server Switches    cf_no_answer    on    ${TARGET}    rings=4
     Phone Is Told    cf_no_answer    on    ${TARGET}    rings=4
     Server Has    cf_no_answer    on    ${TARGET}    rings=4
@@ -86,7 +86,7 @@ No-Answer Forward Ring Count
 Forward Is Set
     [Documentation]    The forward goes from off to on, with a number.
     [Arguments]    ${feature}
-    A Subscribed Phone
+    A Phone In Step
     Server Switches    ${feature}    on    ${TARGET}
     Phone Is Told    ${feature}    on    ${TARGET}
     Server Has    ${feature}    on    ${TARGET}
@@ -95,7 +95,7 @@ Forward Number Is Changed
     [Documentation]    The forward is on already and gets another number.
     [Arguments]    ${feature}
     Server Already Has    ${feature}    on    ${TARGET}
-    A Subscribed Phone
+    A Phone In Step
     Server Switches    ${feature}    on    ${OTHER TARGET}
     Phone Is Told    ${feature}    on    ${OTHER TARGET}
     Server Has    ${feature}    on    ${OTHER TARGET}
@@ -104,7 +104,7 @@ Forward Is Taken Off
     [Documentation]    The forward is on already and goes off.
     [Arguments]    ${feature}
     Server Already Has    ${feature}    on    ${TARGET}
-    A Subscribed Phone
+    A Phone In Step
     Server Switches    ${feature}    off    ${TARGET}
     Phone Is Told    ${feature}    off
     Server Has    ${feature}    off
@@ -112,7 +112,7 @@ Forward Is Taken Off
 Forward Is Set Twice
     [Documentation]    The forward goes on, and on again with the same number.
     [Arguments]    ${feature}
-    A Subscribed Phone
+    A Phone In Step
     Server Switches    ${feature}    on    ${TARGET}
     Phone Is Told    ${feature}    on    ${TARGET}
     Server Switches    ${feature}    on    ${TARGET}

@@ -248,21 +248,6 @@ def test_feature_sync_off_sends_nothing():
     assert server.phone.shown[Feature.DND].on
 
 
-def test_a_call_that_is_answered_is_acknowledged_each_time_and_hung_up_once():
-    """RFC 3261 13.2.2.4, 15.1.1."""
-    server = Server()
-    exchange = server.phone.invite("1002", server.now)
-    invite = server.challenge_call(server.one())
-    answer = [("Contact", "<sip:1002@127.0.0.1:5070>")]
-    server.answer(invite, 200, "OK", answer)
-    ack, bye = server.sent()
-    assert (ack.method, ack.cseq, ack.request_uri) == ("ACK", invite.cseq, "sip:1002@127.0.0.1:5070")
-    assert (bye.method, bye.cseq) == ("BYE", invite.cseq + 1)
-    server.answer(invite, 200, "OK", answer)
-    assert [again.method for again in server.sent()] == ["ACK"]
-    assert exchange.status == 200
-
-
 def test_unregistering_takes_the_binding_away():
     """RFC 3261 10.2.2."""
     server = Server()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from featuresync.bench.access import Access
 from featuresync.bench.admin import Administration
+from featuresync.bench.ssh_command import check_command, fill_command
 from featuresync.bench.state import ServerState
 from featuresync.errors import BenchFault
-from featuresync.profile import FeatureRecipe, Recipe, Sure, load_bench
+from featuresync.profile import FeatureRecipe, Recipe, Step, Sure, load_bench
 from featuresync.sync.feature import Feature
 
 FORWARD = r"^{account} NAME=(?P<on>\S*) to=(?P<number>\S*)$"
@@ -57,9 +60,32 @@ host_key = "ssh-ed25519 AAAA"
 """
 
 
-@dataclass(frozen=True)
-class Printed:
-    stdout: str
+class FakeAccess(Access):
+    """Commands, handed to ``obey``. ``calls`` says in which order the access was asked for what."""
+
+    def __init__(self, obey: Callable[[str], str], secrets: Mapping[str, str] | None = None) -> None:
+        super().__init__(Path("bench.toml"), {}, secrets or {}, lambda: 0.0)
+        self.obey, self.calls = obey, []
+
+    def connect(self) -> None:
+        self.calls.append("connect")
+
+    def close(self) -> None:
+        self.calls.append("close")
+
+    def abandon(self) -> None:
+        self.calls.append("abandon")
+
+    def check(self, step: Step, known: frozenset[str], key: str) -> None:
+        check_command("v.toml", str(step), known | self._secrets.keys(), key)
+
+    def shown(self, step: Step, values: Mapping[str, str]) -> str:
+        return fill_command("v.toml", step, values, self._secrets).shown
+
+    def run(self, step: Step, values: Mapping[str, str]) -> str:
+        command = fill_command("v.toml", step, values, self._secrets).sent
+        self.calls.append(command)
+        return self.obey(command)
 
 
 @dataclass
@@ -72,7 +98,7 @@ class FakeServer:
     dnd_drops_forwards: bool = False
     broken: bool = False
 
-    def run(self, command: str) -> Printed:
+    def run(self, command: str) -> str:
         self.commands.append(command)
         if self.broken:
             raise BenchFault("the server is on fire")
@@ -81,7 +107,7 @@ class FakeServer:
             self.values = json.loads(self.file.read_text())
         if verb == "show":
             lines = [f"{key}={value}" for key, value in self.values.items() if key.split()[0] == account]
-            return Printed("\n".join(lines) + "\n")
+            return "\n".join(lines) + "\n"
         if verb == "rings":
             self.values[f"{account} rings"] = words[0]
         else:
@@ -94,7 +120,7 @@ class FakeServer:
             fresh = self.file.with_suffix(".new")
             fresh.write_text(json.dumps(self.values))
             fresh.replace(self.file)
-        return Printed("")
+        return ""
 
 
 class Time:
@@ -112,8 +138,13 @@ class Time:
         self.now += seconds
 
 
+def altered(obey):
+    """The administration of a server that ``obey`` stands in front of."""
+    return Administration(RECIPE, FakeAccess(obey))
+
+
 def administration(server):
-    return Administration(RECIPE, server.run)
+    return altered(server.run)
 
 
 def state_of(server, time=None, on_event=lambda event: None):

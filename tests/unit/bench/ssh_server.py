@@ -13,6 +13,10 @@ import paramiko
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
+from featuresync.profile import SecretRef, Ssh
+
+Shell = Callable[[paramiko.Channel], None]
+"""Talks to the person at the shell until that is over."""
 Handler = Callable[[paramiko.Channel, str], int | None]
 """Writes the command's output; returns its exit code, or None to end without one."""
 
@@ -44,6 +48,7 @@ class SshServer(paramiko.ServerInterface):
     handler: Handler = lambda channel, command: 0
     auths: str = "publickey,password"
     channels_per_connection: int = 10
+    shell: Shell | None = None
     second_host_key: paramiko.PKey | None = None
     refuse_exec: bool = False
     hang_exec: bool = False
@@ -125,6 +130,26 @@ class SshServer(paramiko.ServerInterface):
         thread.start()
         return True
 
+    def check_channel_pty_request(self, channel, term, width, height, *_: object) -> bool:
+        self.terminal = (width, height)
+        return True
+
+    def check_channel_shell_request(self, channel: paramiko.Channel) -> bool:
+        if self.hang_exec:
+            self.over.wait(20)
+        if self.hang_exec or self.shell is None:
+            return False
+        thread = threading.Thread(target=self._talk, args=(channel, self.shell), daemon=True)
+        self._threads.append(thread)
+        thread.start()
+        return True
+
+    def _talk(self, channel: paramiko.Channel, shell: Shell) -> None:
+        with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
+            channel.settimeout(10)
+            shell(channel)
+            channel.close()
+
     def _serve(self, channel: paramiko.Channel, command: str) -> None:
         with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
             # The client closes its input once the command was accepted; answering sooner would overtake that.
@@ -137,9 +162,9 @@ class SshServer(paramiko.ServerInterface):
 
 
 @contextlib.contextmanager
-def sha1_only_server() -> Iterator[int]:
-    """A port that says the SSH hello of an old appliance: SHA-1 key exchange and nothing else."""
-    names = ["diffie-hellman-group14-sha1", "ssh-rsa", *["aes128-ctr"] * 2, *["hmac-sha1"] * 2]
+def sha1_only_server(kex: str, host_key: str) -> Iterator[int]:
+    """A port that says the SSH hello of an old appliance: one key exchange, one kind of host key."""
+    names = [kex, host_key, *["aes128-ctr"] * 2, *["hmac-sha1"] * 2]
     lists = b"".join(
         struct.pack(">I", len(name)) + name.encode() for name in [*names, "none", "none", "", ""]
     )
@@ -168,3 +193,10 @@ def raw_server(hello: bytes) -> Iterator[int]:
         thread.start()
         yield listener.getsockname()[1]
         thread.join(10)
+
+
+def settings(server: SshServer, **changes: object) -> Ssh:
+    """How a bench file would name the server."""
+    known = {"host": "127.0.0.1", "port": server.port, "user": "admin", "host_key": server.host_line}
+    known |= {"password": SecretRef(file="password"), "connect": 5, "command": 5} | changes
+    return Ssh(**known)

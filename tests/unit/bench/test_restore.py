@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from featuresync.bench.access import LoginFault
 from featuresync.bench.journal import FOLDER, Journal, _write, open_journal, pending
 from featuresync.bench.process import identity
 from featuresync.bench.restore import restore_all
-from featuresync.bench.ssh import LoginFault
 from featuresync.errors import BenchFault
 from featuresync.sync.feature import Feature, FeatureState
 

@@ -8,7 +8,7 @@ from featuresync.judge.trace import Flip, Reading
 from featuresync.profile import Expectations, Profile, SecretRef, Vendor
 from featuresync.sync.feature import Feature, FeatureState
 
-from .fake_server import RECIPE, FakeServer, Time, state_of, write_bench
+from .fake_server import RECIPE, FakeServer, Time, altered, state_of, write_bench
 from .ssh_server import SshServer
 
 ON = FeatureState(Feature.DND, True)
@@ -27,7 +27,7 @@ def test_a_flip_says_when_it_was_sent_and_answered():
     events, time, server = [], Time(), FakeServer()
     state = state_of(server, time, events.append)
     run = server.run
-    state.administration._run = lambda command: (time.pause(0.5), run(command))[1]
+    state.administration = altered(lambda command: (time.pause(0.5), run(command))[1])
     state.set("1001", ON)
     assert (events[0].time, events[0].done) == (1000.0, 1000.5)
 
@@ -90,7 +90,7 @@ def test_read_back_counts_the_time_that_reading_takes():
     time, server = Time(), FakeServer()
     state = state_of(server, time)
     run = server.run
-    state.administration._run = lambda command: (time.pause(0.4), run(command))[1]
+    state.administration = altered(lambda command: (time.pause(0.4), run(command))[1])
     state.read_back("1001", ON, 1)
     assert len(server.commands) == 3
 
@@ -125,7 +125,7 @@ def test_connect_over_a_real_session(bench):
     fake = FakeServer()
 
     def handler(channel, command):
-        channel.sendall(fake.run(command).stdout.encode())
+        channel.sendall(fake.run(command).encode())
         return 0
 
     with SshServer(password="let me in", handler=handler) as server:

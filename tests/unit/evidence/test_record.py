@@ -56,7 +56,8 @@ def test_run_json_is_that_of_the_contract(folder):
         "started": "2026-11-23T15:00:00.123456Z",
     }  # fmt: skip
     assert said["totals"] == {"pass": 0, "deviation": 0, "warning": 0, "fail": 1, "broken": 0, "skipped": 0}
-    assert said["systems"] == {"alpha": {"title": "Alpha", "fingerprint": "Engine 6.1.5", "standin": True}}
+    alpha = {"title": "Alpha", "fingerprint": "Engine 6.1.5", "standin": True, "facts": [], "quirks": []}
+    assert said["systems"] == {"alpha": alpha}
     (test,) = said["tests"]
     assert {key: test[key] for key in ("id", "vendor", "scenario", "feature", "side", "verdict")} == {
         "id": "alpha/phone_side/dnd_on", "vendor": "alpha", "scenario": "phone_side/dnd_on", "feature": "dnd",

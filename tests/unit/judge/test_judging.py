@@ -230,5 +230,11 @@ def test_many_waits_are_cut_short(good):
 
 
 def test_judging_runs_every_row(good):
-    tags = list(CATALOGUE)
-    assert [j.requirement.id for j in judge(good["typed"], [], "a/b", tags)] == tags
+    families = good["typed"].setting.families
+    due = [id for id, row in CATALOGUE.items() if row.applies & families]
+    assert [j.requirement.id for j in judge(good["typed"], [], "a/b", list(CATALOGUE))] == due
+
+
+def test_a_tagged_row_of_another_mechanism_is_left_out(good):
+    assert "FC-01" not in judged(good["flips"], tagged="FC-01 ST-09")
+    assert verdict_of([], ["FC-01"], [])[0] is Verdict.BROKEN

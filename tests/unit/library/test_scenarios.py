@@ -32,7 +32,7 @@ def test_scenario_is_well_formed(scenario):
     assert requirements(scenario.tags), "tagged with the requirements it exercises"
     assert set(requirements(scenario.tags)) <= set(CATALOGUE)
     assert feature_of(scenario.tags) in {"all", *Feature}
-    assert side_of(scenario.tags) in {"phone", "server", "lifecycle"}
+    assert side_of(scenario.tags) in {"phone", "server", "lifecycle", "effect"}
 
 
 def test_every_requirement_of_the_catalogue_is_exercised():

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from specimen import request, response, sent
 
-from featuresync.sip.call import CallState, IncomingCall, OutgoingCall
+from featuresync.sip.call import MOST_FORKS, CallState, IncomingCall, OutgoingCall
 from featuresync.sip.message import Draft, Message
 
 CALLING, RINGING, ANSWERED, ENDED = CallState
@@ -50,7 +50,7 @@ def test_ringing_then_answered_is_acknowledged_in_the_dialog():
     assert give(call, 100) == []
     assert call.state is CALLING
     assert give(call, 180) == []
-    assert (call.state, call.status, call.early_media) == (RINGING, 180, False)
+    assert (call.state, call.status) == (RINGING, 180)
     (ack,) = give(call, 200)
     ack = sent(ack)
     assert ack.start_line == "ACK sip:1002@192.0.2.20 SIP/2.0"
@@ -66,13 +66,6 @@ def test_a_repeated_2xx_is_acknowledged_again():
     call.bye()
     assert lines(give(call, 200)) == lines(first)
     assert call.state is ENDED
-
-
-def test_early_media_is_seen():
-    call = outgoing()
-    give(call, 183, body=b"v=0")
-    give(call, 180)
-    assert call.early_media
 
 
 @pytest.mark.parametrize("status", [403, 408, 480, 486, 487, 503, 603])
@@ -202,6 +195,93 @@ def test_a_retry_with_credentials_is_a_new_invite():
     (ack,) = give(call, 200)
     assert read(ack).header("cseq") == "2 ACK"
     assert call.state is ANSWERED
+
+
+def test_the_ack_carries_the_credentials_of_its_invite():
+    """RFC 3261 13.2.2.4, 22.1."""
+    credentials = [("Authorization", 'Digest username="a"'), ("Proxy-Authorization", 'Digest username="b"')]
+    call = OutgoingCall(request("INVITE", headers=credentials))
+    (ack,) = give(call, 200)
+    assert [pair for pair in ack.headers if pair[0].endswith("Authorization")] == credentials
+
+
+def test_a_retry_waits_for_its_own_provisional_before_it_is_cancelled():
+    """RFC 3261 9.1: the 100 of the INVITE that was challenged allows nothing."""
+    call = outgoing()
+    give(call, 100)
+    call.on_sent(request("INVITE", cseq=2, branch="z9hG4bKa2"))
+    assert call.cancel() == []
+    assert [read(draft).header("cseq") for draft in give(call, 100)] == ["2 CANCEL"]
+
+
+def reliable(call, rseq, tag="s1", status=183, require="100rel"):
+    headers = [PEER, ("Require", require), ("RSeq", str(rseq))]
+    provisional = response(call.invite, status, tag=tag, headers=headers, record_route=["<sip:p2;lr>"])
+    return [read(draft) for draft in call.on_response(provisional)]
+
+
+def test_a_reliable_provisional_is_acknowledged_by_prack_in_its_dialog():
+    """RFC 3262 4."""
+    call = outgoing()
+    (prack,) = reliable(call, 776)
+    assert prack.start_line == "PRACK sip:1002@192.0.2.20 SIP/2.0"
+    assert (prack.header("cseq"), prack.header("rack")) == ("2 PRACK", "776 1 INVITE")
+    assert (prack.to.tag, prack.headers("route")) == ("s1", ["<sip:p2;lr>"])
+    (ack,) = give(call, 200)
+    assert read(ack).header("cseq") == "1 ACK"
+    assert read(call.bye()).header("cseq") == "3 BYE"
+
+
+def test_pracks_follow_the_order_of_rseq():
+    """RFC 3262 4: neither again nor out of order; each fork counts for itself."""
+    call = outgoing()
+    assert len(reliable(call, 5)) == 1
+    assert reliable(call, 5) == reliable(call, 7) == []
+    assert [prack.header("rack") for prack in reliable(call, 6)] == ["6 1 INVITE"]
+    assert [prack.to.tag for prack in reliable(call, 1, tag="s2")] == ["s2"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"rseq": ""}, {"rseq": "x"}, {"rseq": "9" * 30}, {"require": "timer"}, {"tag": ""}, {"status": 100}],
+    ids=str,
+)
+def test_what_is_not_reliable_gets_no_prack(wrong):
+    assert reliable(outgoing(), **{"rseq": 1, **wrong}) == []
+
+
+def test_only_so_many_forks_are_kept():
+    call = outgoing()
+    assert [len(reliable(call, 1, tag=f"s{number}")) for number in range(MOST_FORKS + 2)] == [
+        *[1] * MOST_FORKS,
+        0,
+        0,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("method", "refresh", "status"),
+    [("UPDATE", True, 200), ("UPDATE", False, 488), ("INFO", False, 200), ("BYE", False, 481)],
+)
+def test_requests_before_the_answer(method, refresh, status):
+    """RFC 3311 5.2; RFC 3261 15: the called side sends no BYE in an early dialog."""
+    call = outgoing()
+    give(call, 183)
+    assert call.on_request(from_peer(method, cseq=9), refresh) == status
+    assert call.on_request(from_peer(method, from_tag="other"), refresh) == 481
+    assert call.state is RINGING
+    give(call, 200)
+    assert call.on_request(from_peer("INFO", cseq=8)) == (200 if status == 481 else 500)
+
+
+@pytest.mark.parametrize("method", ["INVITE", "UPDATE"])
+def test_a_refresh_is_accepted_and_moves_the_target(method):
+    """RFC 3261 12.2.2, RFC 4028 7.4."""
+    call = answered()
+    moved = [("Contact", "<sip:new@192.0.2.21>")]
+    refresh = request(method, cseq=2, from_tag="s1", to_tag="p1", headers=moved)
+    assert call.on_request(refresh, refresh=True) == 200
+    assert read(call.bye()).request_uri == "sip:new@192.0.2.21"
 
 
 # -- incoming -------------------------------------------------------------------------------------

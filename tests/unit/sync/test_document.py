@@ -164,6 +164,33 @@ def test_documents_glued_together_are_told_apart():
     assert [r.problems for r in readings] == [(), (), (Problem("BD-14", "after the root element: 'tail'"),)]
 
 
+def test_elements_keep_their_attributes_and_their_line():
+    tree, problems = read(b'<a>\n<b index="2" x="y"/>\n<c>\n</c></a>')
+    assert problems == []
+    assert [(e.name, dict(e.attributes), e.line) for e in tree.walk()] == [
+        ("a", {}, 1),
+        ("b", {"index": "2", "x": "y"}, 2),
+        ("c", {}, 3),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "line"),
+    [
+        (b"<a>\n<b></a>", 2),
+        (b"<a>\n\n<b>\xff</b></a>", 3),
+        (b'<?xml version="1.0"?>\n<!DOCTYPE a>\n<a/>', 2),
+        (b"<a>\n" + b"<b>" * 20, 2),
+        (b"<a>\n</a>\n\njunk", 4),
+        (b"\n junk <?xml version='1.0'?><a/>", 1),
+        (b"<a>" + b"x" * 70_000, 0),
+    ],
+)
+def test_problems_say_their_line(data, line):
+    (reading,) = read_documents(data)
+    assert [problem.line for problem in reading.problems] == [line]
+
+
 def test_the_number_of_documents_is_bounded():
     readings = read_documents(b"<a/>" * 1000)
     assert len(readings) == 16

@@ -44,6 +44,11 @@ class Block:
         return self.host(3)
 
     @property
+    def inner(self) -> str:
+        """Where a server stands that phones reach only through the one at ``server``."""
+        return self.host(4)
+
+    @property
     def phones(self) -> str:
         """Where phones bind; the addresses above it are free too."""
         return self.host(10)

@@ -1,70 +1,49 @@
-"""One Kamailio of the lab: its configuration, command line and readiness."""
+"""One Kamailio of the lab: its configuration, command line and readiness.
+
+It is a notifier of as-feature-event that keeps the state itself (dialects ``stock`` and ``full_state``), or
+a proxy in front of the server that keeps it (``in_front``).
+"""
 
 from __future__ import annotations
 
 import shutil
 import socket
-import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
-from pydantic import TypeAdapter, ValidationError
-
-from ...errors import BenchFault, ConfigFault
-from ...profile import Profile, Recipe
+from ...errors import BenchFault
+from ...profile import FeatureName, Profile
 from .addresses import Block
 from .certificates import Certificates
+from .dialplan import LONGEST, Code, codes
+from .engine import Ports
 from .places import fixtures
 from .template import render
 from .tree import Tree
 
-SIP_PORT, TLS_PORT = 5060, 5061
 MODULES = "kamailio/modules"
-
-
-@dataclass(frozen=True, slots=True)
-class Engine:
-    """What ``engine.toml`` says: the dialects and faults of the configuration, and the recipes."""
-
-    dialects: tuple[str, ...]
-    faults: tuple[str, ...]
-    recipes: dict[str, Recipe]
-
-    @classmethod
-    def load(cls) -> Engine:
-        file = fixtures() / "kamailio" / "engine.toml"
-        try:
-            data: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
-            recipes = TypeAdapter(dict[str, Recipe]).validate_python(data["recipes"])
-            return cls(tuple(data["dialects"]), tuple(data["faults"]), recipes)
-        except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
-            raise ConfigFault(file, "engine", "an engine of the lab", str(error).split("\n")[0]) from None
-
-    def check(self, profile: Profile, faults: Iterable[str]) -> Recipe:
-        """The recipe of the profile's stand-in. Raises ConfigFault when the engine cannot play it."""
-        asked, owner = profile.lab, f"vendors/{profile.vendor.name}.toml"
-        assert asked is not None
-        if asked.dialect not in self.dialects:
-            raise ConfigFault(owner, "lab.dialect", f"one of {', '.join(self.dialects)}", asked.dialect)
-        if asked.recipe not in self.recipes:
-            raise ConfigFault(owner, "lab.recipe", f"one of {', '.join(self.recipes)}", asked.recipe)
-        for fault in faults:
-            if fault not in self.faults or asked.dialect == "stock":
-                raise BenchFault(f"the lab has no fault {fault} in the dialect {asked.dialect}")
-        return self.recipes[asked.recipe]
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    sip: int
-    tls: int
+IN_FRONT = "in_front"
+RING_MS = 1000
+"""How long one ring lasts in the lab, in milliseconds, so that tests of the no-answer forward are quick."""
+_ENTRIES: dict[FeatureName, str] = {
+    "dnd": "dnd",
+    "cf_always": "forwardImmediate",
+    "cf_busy": "forwardBusy",
+    "cf_no_answer": "forwardNoAns",
+}
+"""What the configuration calls the features, in its table of state."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kamailio:
-    """A Kamailio to be: everything its files say. ``run`` is its private folder (short, for sockets)."""
+    """A Kamailio to be: everything its files say. ``run`` is its private folder (short, for sockets).
+
+    ``inner`` is ``host:port`` of the Asterisk behind it (UDP), "" when there is none.
+    """
+
+    name: ClassVar[str] = "kamailio"
 
     tree: Tree
     run: Path
@@ -72,14 +51,15 @@ class Kamailio:
     ports: Ports
     domain: str
     passwords: Mapping[str, str]
+    profile: Profile
     dialect: str
     faults: tuple[str, ...] = ()
+    inner: str = ""
     ipv6: bool = False
     certificates: Certificates | None = None
 
     def write(self) -> None:
         """Put the configuration and what it needs into the run folder."""
-        shutil.copytree(self.tree.root / "usr/share/kamailio/dbtext/kamailio", self.run / "dbtext")
         users = "\n".join(
             f'\t$sht(users=>{user}) = "{password}";' for user, password in self.passwords.items()
         )
@@ -94,26 +74,40 @@ class Kamailio:
             "DOMAIN": self.domain,
             "RUN": str(self.run),
             "USERS": users,
+            "CODES": switches(codes(self.profile)),
+            "INNER": self.inner,
+            "INNER_ADDRESS": self.inner.rpartition(":")[0],
+            "RING_MS": str(RING_MS),
         }
-        text = render(fixtures() / "kamailio" / "kamailio.cfg.in", values)
-        (self.run / "kamailio.cfg").write_text(text, encoding="utf-8")
+        main = f"{IN_FRONT}.cfg.in" if self.dialect == IN_FRONT else "kamailio.cfg.in"
+        for template, name in ((main, "kamailio.cfg"), ("listen.cfg.in", "listen.cfg")):
+            text = render(fixtures() / "kamailio" / template, values)
+            (self.run / name).write_text(text, encoding="utf-8")
+        if self.dialect != IN_FRONT:
+            shutil.copytree(self.tree.root / "usr/share/kamailio/dbtext/kamailio", self.run / "dbtext")
         if self.certificates:
             (self.run / "server.pem").write_bytes(self.certificates.certificate)
             (self.run / "server.key").write_bytes(self.certificates.key)
 
     def command(self) -> list[str]:
-        """``-DD``: stay in the foreground; 32 MB shared memory, 4 MB for each process."""
+        """``-DD``: stay in the foreground; 32 MB shared memory, 8 MB for each process."""
         defines = [f"DIALECT_{self.dialect.upper()}", *(f"FAULT_{fault}" for fault in self.faults)]
         if self.ipv6:
             defines.append("WITH_IPV6")
         if self.certificates:
             defines.append("WITH_TLS")
+        if codes(self.profile):
+            defines.append("WITH_CODES")
         return self.tree.command(
             "usr/sbin/kamailio",
             *("-f", str(self.run / "kamailio.cfg"), "-L", str(self.tree.lib / MODULES), "-Y", str(self.run)),
             *(word for define in defines for word in ("-A", define)),
-            *("-DD", "-E", "-m", "32", "-M", "4"),
+            *("-DD", "-E", "-m", "32", "-M", "8"),
         )
+
+    @property
+    def programs(self) -> dict[str, Sequence[str]]:
+        return {"kamcmd": self.kamcmd}
 
     @property
     def kamcmd(self) -> list[str]:
@@ -125,6 +119,9 @@ class Kamailio:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as control:
             return control.connect_ex(str(self.run / "ctl")) == 0
 
+    def title(self) -> str:
+        return f"Kamailio {self.version()} ({'proxy' if self.dialect == IN_FRONT else 'presence_dfks'})"
+
     def version(self) -> str:
         """As the running server answers, once it serves: ``6.1.5``. Raises BenchFault."""
         said = self.tree.output("usr/sbin/kamcmd", "-s", f"unix:{self.run / 'ctl'}", "core.version")
@@ -132,3 +129,41 @@ class Kamailio:
         if len(words) < 2 or words[0] != "kamailio":
             raise BenchFault(f"the lab's Kamailio answers {said[:80]!r} when asked for its version")
         return words[1]
+
+
+def switches(known: Sequence[Code]) -> str:
+    """The profile's codes in the configuration's own language, see route CODES of ``kamailio.cfg.in``.
+
+    A whole code comes before a code with a number, and a longer one before a shorter one; what only begins
+    with a code is incomplete.
+    """
+    numbered = sorted((code for code in known if code.numbered), key=lambda code: -len(code.prefix))
+    cases = [*_whole(known), *map(_numbered, numbered)]
+    prefixes = sorted({f"^{_literal(code.prefix)}" for code in known})
+    cases += [f'if ($var(dialled) =~ "{prefix}") route(INCOMPLETE);' for prefix in prefixes]
+    return "\n".join(f"\t{case}" for case in cases)
+
+
+def _whole(known: Sequence[Code]) -> Iterator[str]:
+    """The codes that end where they are known, a forward's on code without its number among them."""
+    for code in known:
+        switch = {"stored": "true", "prompt": "prompt"}.get(code.without_number, "")
+        if not code.numbered:
+            switch = {"on": "true", "off": "false", "toggle": "toggle"}[code.action]
+        if switch:
+            yield f'if ($var(dialled) == "{code.prefix}{code.suffix}") {{ {_set(code, switch)} return; }}'
+
+
+def _numbered(code: Code) -> str:
+    pattern = f"^{_literal(code.prefix)}[+]?[0-9]{{1,{LONGEST}}}{_literal(code.suffix)}$"
+    number = f"$(var(dialled){{s.strip,{len(code.prefix)}}}{{s.striptail,{len(code.suffix)}}})"
+    return f'if ($var(dialled) =~ "{pattern}") {{ {_set(code, "true")} $var(number) = {number}; return; }}'
+
+
+def _set(code: Code, switch: str) -> str:
+    return f'$var(t) = "{_ENTRIES[code.feature]}"; $var(switch) = "{switch}";'
+
+
+def _literal(code: str) -> str:
+    """Every character for itself in a regular expression; backslashes would be read by the string first."""
+    return "".join(f"[{character}]" for character in code)

@@ -1,4 +1,4 @@
-"""A lab: one Kamailio in a vendor's dialect and one sshd, on loopback addresses, with a bench file."""
+"""A lab: the SIP servers that stand in for a vendor and one sshd, on loopback, with a bench file."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ import tomli_w
 from ...errors import BenchFault
 from ...profile import Bench, Profile, load_bench
 from . import addresses, certificates
-from .kamailio import SIP_PORT, TLS_PORT, Engine, Kamailio, Ports
+from .composition import Front, compose
+from .engine import SIP_PORT, TLS_PORT, Engine, Ports, SipServer
 from .places import runtime
 from .process import Keeper, Server
 from .sshd import SSH_PORT, USER, Sshd
 from .tree import Tree, ensure
 
 Transport = Literal["udp", "tcp", "tls"]
-ACCOUNTS = {"primary": "1001", "other": "1002"}
+ACCOUNTS = {"primary": "1001", "other": "1002", "target": "1003"}
 TARGETS = ("1003", "1004")
 SECRETS = "lab-secrets"
 
@@ -32,15 +33,17 @@ SECRETS = "lab-secrets"
 class Lab:
     """Servers that run, and the bench file that tells where. Stop it, or use it as a context manager.
 
-    ``file`` is the bench file, ``bench`` what it says. Whatever ends this process ends the servers too
-    and removes their files, unless the lab was detached.
+    ``file`` is the bench file, ``bench`` what it says; ``run`` holds the servers' files; phones talk to the
+    first of ``sip``. Whatever ends this process ends the servers too and removes their files, unless the
+    lab was detached.
     """
 
     profile: Profile
     file: Path
     bench: Bench
     tree: Tree
-    kamailio: Kamailio
+    run: Path
+    sip: tuple[SipServer, ...]
     servers: tuple[Server, ...]
     keeper: Keeper
     block: addresses.Block
@@ -62,10 +65,9 @@ class Lab:
         programs when they are not there yet. Raises BenchFault; nothing is left running then.
         """
         faults = tuple(faults)
-        if profile.lab is None or profile.lab.engine != "kamailio":
-            engine = profile.lab.engine if profile.lab else "none"
-            raise BenchFault(f"{profile.vendor.name}: the lab has no such engine ({engine}); it has kamailio")
-        recipe = Engine.load().check(profile, faults)
+        if profile.lab is None:
+            raise BenchFault(f"{profile.vendor.name}: no engine of the lab stands in for it")
+        recipe = Engine.load(profile.lab.engine).check(profile, faults)
         tree = tree or ensure()
         block = addresses.lease()
         try:
@@ -77,42 +79,45 @@ class Lab:
             block.release()
             raise
         try:
-            password = {user: secrets.token_urlsafe(12) for user in (*ACCOUNTS.values(), *TARGETS)}
+            passwords = {user: secrets.token_urlsafe(12) for user in {*ACCOUNTS.values(), *TARGETS}}
             issued = certificates.issue([block.server, block.without, "::1"]) if transport == "tls" else None
-            kamailio = Kamailio(
-                tree, run, block,
-                Ports(addresses.port(block.server, SIP_PORT), addresses.port(block.server, TLS_PORT)),
-                domain=f"lab{block.number}.invalid" if ipv6 else block.server,
-                passwords=password, dialect=profile.lab.dialect, faults=faults, ipv6=ipv6,
-                certificates=issued,
+            front = Front(
+                block, Ports(addresses.port(block.server, SIP_PORT), addresses.port(block.server, TLS_PORT)),
+                f"lab{block.number}.invalid" if ipv6 else block.server, issued, ipv6,
             )  # fmt: skip
+            sip = compose(profile, front, tree, run, passwords, faults)
             host_key, client_key = certificates.key_pair(), certificates.key_pair()
             ssh_port = addresses.port(block.admin, SSH_PORT)
-            sshd = Sshd(tree, run, block, ssh_port, host_key, client_key.public, kamailio.kamcmd)
-            kamailio.write()
+            programs = {name: words for one in sip for name, words in one.programs.items()}
+            sshd = Sshd(
+                tree, run, block, ssh_port, host_key, client_key.public, programs, recipe.kind == "ssh-shell"
+            )
+            for one in sip:
+                one.write()
             sshd.write()
             servers = (
-                keeper.run("kamailio", kamailio.command(), run),
+                *(keeper.run(one.name, one.command(), run) for one in sip),
                 keeper.run("sshd", sshd.command(), run, sshd.env),
             )
-            servers[0].wait_ready(kamailio.ready)
-            servers[1].wait_ready(lambda: bool(sshd.banner()))
-            names = {"kamailio": kamailio.version(), "sshd": sshd.version()}
-            fingerprint = f"Kamailio {names['kamailio']} (presence_dfks) · OpenSSH {names['sshd']}"
+            for one, server in zip(sip, servers, strict=False):
+                server.wait_ready(one.ready)
+            servers[-1].wait_ready(lambda: bool(sshd.banner()))
+            titles = [one.title() for one in sip]
 
             hidden = folder / SECRETS
             hidden.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for user, secret in password.items():
+            for user, secret in passwords.items():
                 _secret(hidden / user, secret)
             _secret(hidden / "admin.key", client_key.private.decode())
             if issued:
                 (hidden / "ca.pem").write_bytes(issued.ca)
-            values = _bench(profile, kamailio, transport, ssh_port, host_key.public)
-            values |= {"fingerprint": fingerprint}
+            values = _bench(profile, front, transport)
+            values["admin"]["ssh"] |= {"port": ssh_port, "host_key": host_key.public}
+            values["fingerprint"] = " · ".join([*titles, f"OpenSSH {sshd.version()}"])
             values["recipes"] = {profile.lab.recipe: recipe.model_dump(mode="json", exclude_none=True)}
             file = folder / "bench.toml"
             file.write_text(tomli_w.dumps(values), encoding="utf-8")
-            return cls(profile, file, load_bench(file), tree, kamailio, servers, keeper, block)
+            return cls(profile, file, load_bench(file), tree, run, sip, servers, keeper, block)
         except BaseException:
             keeper.stop()
             block.release()
@@ -166,20 +171,18 @@ def _secret(file: Path, text: str) -> None:
         opened.write(text)
 
 
-def _bench(
-    profile: Profile, kamailio: Kamailio, transport: Transport, ssh_port: int, host_key: str
-) -> dict[str, Any]:
+def _bench(profile: Profile, front: Front, transport: Transport) -> dict[str, Any]:
+    """What the bench file says, but for what only the running servers know."""
     assert profile.lab is not None
-    block, ports = kamailio.block, kamailio.ports
-    secure = transport == "tls"
+    block, secure = front.block, transport == "tls"
     sip: dict[str, Any] = {
-        "address": block.server, "port": ports.tls if secure else ports.sip, "transport": transport,
-        "domain": kamailio.domain, "local": block.phones,
+        "address": block.server, "port": front.ports.tls if secure else front.ports.sip,
+        "transport": transport, "domain": front.domain, "local": block.phones,
     }  # fmt: skip
     if secure:
         sip["tls"] = {"ca": f"{SECRETS}/ca.pem", "verify": True}
-    without = sip | {"address": block.without}
-    if kamailio.ipv6:
+    off = {"without_package": sip | {"address": block.without}} if profile.lab.engine == "kamailio" else {}
+    if front.ipv6:
         sip = sip | {"address": "::1", "port": block.v6_ports[secure], "local": "::1"}
     return {
         "name": f"lab-{profile.vendor.name}",
@@ -187,18 +190,17 @@ def _bench(
         "targets": list(TARGETS),
         "standin": not profile.vendor.itself,
         # On loopback all comes in milliseconds; three seconds are ample even on a busy machine.
-        "deadlines": {"full_state": 3.0, "confirmation": 3.0, "push": 3.0},
+        "deadlines": {
+            "full_state": 3.0, "confirmation": 3.0, "push": 3.0, "ring": 3.0, "no_answer": 12.0,
+        },
         "sip": sip,
-        "without_package": without,
+        **off,
         "accounts": {
             role: {"user": user, "password": {"file": f"{SECRETS}/{user}"}}
             for role, user in ACCOUNTS.items()
         },
         "admin": {
             "recipe": profile.lab.recipe,
-            "ssh": {
-                "host": block.admin, "port": ssh_port, "user": USER,
-                "key": {"file": f"{SECRETS}/admin.key"}, "host_key": host_key,
-            },
+            "ssh": {"host": block.admin, "user": USER, "key": {"file": f"{SECRETS}/admin.key"}},
         },
     }  # fmt: skip

@@ -1,16 +1,21 @@
 """One OpenSSH server of the lab: it lets one key in and runs one forced command.
 
+The command is ``dispatch.py`` (single commands), or ``console.py`` (a shell on a terminal). Both are
+scripts that import nothing of the package, since they must start in no time; their one argument is a JSON
+file with the command lines of the programs that they may run, by name.
+
 It works as root and as any user, also one without an entry in the host's passwd or with a shell that
 refuses logins: libnss_wrapper shows the server accounts of our own making. ``admin`` is whoever runs it.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +35,7 @@ _PRIVILEGE_SEPARATION = Path("/run/sshd")
 
 @dataclass(frozen=True, slots=True)
 class Sshd:
-    """An sshd to be. ``program`` is the command line that requests are handed to, see ``dispatch.py``."""
+    """An sshd to be. ``programs`` are the command lines that requests may lead to; ``console``: a shell."""
 
     tree: Tree
     run: Path
@@ -38,7 +43,8 @@ class Sshd:
     port: int
     host_key: KeyPair
     client_key: str
-    program: Sequence[str]
+    programs: Mapping[str, Sequence[str]]
+    console: bool = False
 
     @property
     def env(self) -> dict[str, str]:
@@ -54,16 +60,20 @@ class Sshd:
         self._file("passwd", f"{USER}:x:{uid}:{gid}::{self.run}:/bin/sh\n{privileged}")
         self._file("group", f"{USER}:x:{gid}:\nsshd:x:65533:\n")
         self._file("host_key", self.host_key.private.decode())
-        script = Path(__file__).with_name("dispatch.py")
-        dispatch = shlex.join([sys.executable, "-I", "-S", str(script), *self.program])
-        self._file("dispatch", f"exec {dispatch}\n")
-        forced = f"/bin/sh {self.run / 'dispatch'}"
-        self._file("authorized_keys", f'command="{forced}",restrict {self.client_key}\n')
+        self._file("programs.json", json.dumps({name: list(words) for name, words in self.programs.items()}))
+        script = Path(__file__).with_name("console.py" if self.console else "dispatch.py")
+        forced = shlex.join([sys.executable, "-I", "-S", str(script), str(self.run / "programs.json")])
+        self._file("forced", f"exec {forced}\n")
+        options = f'command="/bin/sh {self.run / "forced"}",restrict' + (",pty" if self.console else "")
+        self._file("authorized_keys", f"{options} {self.client_key}\n")
         assignments = " ".join(f"{name}={shlex.quote(value)}" for name, value in self.env.items())
         for name in ("sshd-session", "sshd-auth"):
             command = shlex.join(self.tree.command(f"usr/lib/openssh/{name}", preload=_WRAPPER))
             self._file(name, f'#!/bin/sh\n{assignments} exec {command} "$@"\n', mode=0o700)
-        values = {"ADDRESS": self.block.admin, "PORT": str(self.port), "RUN": str(self.run), "USER": USER}
+        values = {
+            "ADDRESS": self.block.admin, "PORT": str(self.port), "RUN": str(self.run), "USER": USER,
+            "TTY": "yes" if self.console else "no",
+        }  # fmt: skip
         self._file("sshd_config", render(fixtures() / "sshd" / "sshd_config.in", values))
         if uid == 0:
             try:

@@ -24,7 +24,7 @@ from .archive import GoneFault, Index, Lock, Mirror, Package, host_mirror
 from .parts import Part, Parts, Platform, closure, install, platform, resolve
 from .places import cache, fixtures
 
-DEFAULT_PARTS = ("kamailio", "sshd")
+DEFAULT_PARTS = ("asterisk", "kamailio", "sshd")
 
 _log = logging.getLogger("featuresync.lab")
 
@@ -44,11 +44,11 @@ class Tree:
         """The command line that starts ``program`` (a path in the tree) with the tree's own loader.
 
         ``LD_LIBRARY_PATH`` would break every host program a server starts; the loader's own option does
-        not reach them. ``preload`` is a library of the tree's library folder.
+        not reach them. ``preload`` are libraries of the tree's library folder, separated by colons.
         """
         loader = [str(self.root / self.on.loader), "--library-path", str(self.lib)]
         if preload:
-            loader += ["--preload", str(self.lib / preload)]
+            loader += ["--preload", ":".join(str(self.lib / name) for name in preload.split(":"))]
         return [*loader, str(self.root / program), *arguments]
 
     def output(self, program: str, *arguments: str, seconds: float = 10) -> str:

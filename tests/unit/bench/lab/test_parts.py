@@ -1,11 +1,13 @@
 import os
+import re
 
 import pytest
 
 from featuresync.bench.lab import parts as module
-from featuresync.bench.lab.archive import Index, Mirror
+from featuresync.bench.lab.archive import Index, Lock, Mirror
 from featuresync.bench.lab.parts import PLATFORMS, Parts, closure, platform, resolve
 from featuresync.bench.lab.places import fixtures
+from featuresync.bench.lab.tree import DEFAULT_PARTS
 from featuresync.errors import BenchFault, ConfigFault
 
 from .archive_server import elf_file
@@ -22,20 +24,29 @@ def test_other_platforms_are_told_what_to_do(monkeypatch, system, machine):
 
 def test_parts_of_the_house():
     table = Parts.load(fixtures() / "parts.toml")
-    assert set(table.parts) >= {"kamailio", "sshd"}
+    assert set(table.parts) == set(DEFAULT_PARTS) == {"asterisk", "kamailio", "sshd"}
     roots = table.parts["kamailio"].roots(ON)
     assert "usr/lib/x86_64-linux-gnu/kamailio/modules/presence_dfks.so" in roots
-    with pytest.raises(BenchFault, match="the lab has no part 'gamma': one of kamailio, sshd"):
+    with pytest.raises(BenchFault, match="the lab has no part 'gamma': one of asterisk, kamailio, sshd"):
         table.chosen(["gamma"])
 
 
-def test_every_module_that_the_configuration_loads_is_in_the_table():
+@pytest.mark.parametrize(
+    ("part", "line"), [("kamailio", r'^loadmodule "(\S+)"'), ("asterisk", r"^load = (\S+)")]
+)
+def test_every_module_that_the_configuration_loads_is_in_the_table(part, line):
     table = Parts.load(fixtures() / "parts.toml")
-    roots = table.parts["kamailio"].roots(ON)
-    text = (fixtures() / "kamailio" / "kamailio.cfg.in").read_text()
-    loaded = {line.split('"')[1] for line in text.splitlines() if line.startswith("loadmodule")}
-    assert loaded
+    roots = table.parts[part].roots(ON)
+    texts = [file.read_text() for file in (fixtures() / part).glob("*.in")]
+    loaded = {found for text in texts for found in re.findall(line, text, re.MULTILINE)}
+    assert len(loaded) > 20
     assert loaded <= {root.rpartition("/")[2] for root in roots}
+
+
+def test_the_lock_of_the_house_pins_every_part():
+    table, lock = Parts.load(fixtures() / "parts.toml"), Lock.load(fixtures() / "lab.lock.json")
+    for part in table.chosen(DEFAULT_PARTS):
+        assert {"libc6", *part.packages} <= {package.name for package in lock.packages("amd64", [part.name])}
 
 
 def test_unreadable_table(tmp_path):
