@@ -29,8 +29,8 @@ def forward(kind: str, on: str, number: str = "", rings: str = "") -> str:
 
 
 class Phone:
-    """One line. Every request it receives is kept in ``requests`` and answered 200, an INVITE as
-    ``answering`` says: 180 lets it ring until it is cancelled."""
+    """One line. Every request it receives is answered 200, an INVITE as ``answering`` says (180 lets it
+    ring until it is cancelled), and kept in ``requests``, once however often it comes."""
 
     def __init__(self, bench: Bench, role: str = "primary", sip: Sip | None = None) -> None:
         account: Account = bench.accounts[role]  # type: ignore[index]
@@ -48,6 +48,7 @@ class Phone:
         self.local = f"{host}:{self.socket.getsockname()[1]}"
         self.pending = b""
         self.requests: list[Message] = []
+        self._seen: set[tuple[str, str]] = set()
         self.answering = 200
         self.ringing: Message | None = None
         self.media = socket.socket(family, socket.SOCK_DGRAM)
@@ -99,7 +100,10 @@ class Phone:
                 self._answer(message, 200)
             if message.method == "CANCEL" and self.ringing:
                 self._answer(self.ringing, 487)
-            self.requests.append(message)
+            key = (message.method, message.header("via"))
+            if key not in self._seen:
+                self._seen.add(key)
+                self.requests.append(message)
         return message
 
     def _answer(self, request: Message, status: int) -> None:

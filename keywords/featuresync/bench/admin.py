@@ -22,15 +22,14 @@ _FOUND_LIMIT = 1024
 class Administration:
     """Reads and sets features the way ``recipe`` says, over ``access``, of whatever kind that is.
 
-    Placeholders of steps: ``{account}`` (the user part); in ``set``, ``set_off`` and ``commit`` also
-    ``{on}``, ``{number}``, ``{rings}``; everywhere ``values`` (those of the bench's ``[admin]``), what
-    ``accounts`` says of the account (by user part; wins over ``values``), the access's secrets and its
-    ``{token}``; behind the ``find`` steps their named groups. Those are looked up once per account, by its
-    first read or set. Each kind of access says how values are quoted.
+    Placeholders of steps: ``{account}`` (the user part); in those that set and in ``commit`` also ``{on}``,
+    ``{number}``, ``{rings}``; everywhere ``values`` (those of the bench's ``[admin]``), what ``accounts``
+    says of the account (by user part; wins over ``values``), the access's secrets and its ``{token}``;
+    behind the ``find`` steps their named groups. Those are looked up once per account, by its first read or
+    set. Each kind of access says how values are quoted.
 
-    Every answer to a step of ``find``, ``read``, ``set``, ``set_off`` and ``commit`` is held against
-    ``recipe.error`` (found: refused) and ``recipe.ok`` (not found: refused). A refusal is a BenchFault with
-    the line that says it; what was half done is given up.
+    Every answer to a step is held against ``recipe.error`` (found: refused) and ``recipe.ok`` (not found:
+    refused). A refusal is a BenchFault with the line that says it; what was half done is given up.
 
     ``owner`` and ``key`` say where the recipe stands, for ConfigFaults. Mistakes of the recipe that can be
     known before it is used are raised here.
@@ -101,7 +100,9 @@ class Administration:
 
     def _steps(self, state: FeatureState) -> tuple[Step, ...]:
         recipe = self._feature(state.feature)
-        return recipe.set_off if recipe.set_off and not state.on else recipe.set
+        if state.on:
+            return recipe.set
+        return (not state.number and recipe.clear) or recipe.set_off or recipe.set
 
     def _wanted(self, state: FeatureState) -> dict[str, str]:
         """The placeholders of a set. Raises ConfigFault for what cannot be asked for."""
@@ -175,6 +176,7 @@ class Administration:
         for feature, recipe in self._recipe.features.items():
             self._check_steps(f"features.{feature}.set", recipe.set, known)
             self._check_steps(f"features.{feature}.set_off", recipe.set_off, known)
+            self._check_steps(f"features.{feature}.clear", recipe.clear, known)
         self._check_steps("commit", self._recipe.commit, known)
 
     def _check_steps(self, name: str, steps: tuple[Step, ...], known: frozenset[str]) -> None:

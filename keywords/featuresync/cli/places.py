@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from featuresync.bench import lab
 from featuresync.bench.lab.places import repository
 from featuresync.errors import ConfigFault
 from featuresync.judge.catalogue import CATALOGUE
@@ -27,10 +28,19 @@ def profile(name: str) -> Profile:
 
 
 def checked(file: Path) -> Profile:
-    """A profile whose deviations name requirements that there are. Raises ConfigFault."""
+    """A profile whose deviations name requirements that there are, and whose stand-in the lab can play.
+
+    Raises ConfigFault.
+    """
     profile = load_profile(file)
     for index, row in enumerate(profile.deviation):
         if row.requirement not in CATALOGUE:
             key = f"deviation.{index}.requirement"
             raise ConfigFault(file, key, "a known requirement", repr(row.requirement))
+    try:
+        lab.check(profile)
+    except ConfigFault as fault:
+        # The lab knows a profile by its name only; a fault of its own files stays theirs.
+        owner = file if fault.key.startswith("lab.") else fault.file
+        raise ConfigFault(owner, fault.key, fault.expected, fault.got) from None
     return profile

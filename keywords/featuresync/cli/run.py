@@ -64,10 +64,12 @@ def carry_out(order: Order, out: Console) -> int:
     with stop_signals(suites) as stopped, ThreadPoolExecutor(order.jobs or _at_once(suites)) as pool:
         futures = [pool.submit(_one, suite, order, user_bench, out) for suite in suites]
         wait(futures)
-    _explain(suites, futures, out)
+    fault = _explain(suites, futures, out)
     record = render_all(run_dir, out)
     _link_latest(run_dir)
     _tell_what_is_left(order.results, run_dir.name, out)
+    if fault:
+        raise fault
     return 130 if stopped else record.exit_code
 
 
@@ -115,18 +117,25 @@ def _one(suite: SuiteRun, order: Order, bench: Bench | None, out: Console) -> No
         suite.run(bench, out)
 
 
-def _explain(suites: list[SuiteRun], futures: list[Future[None]], out: Console) -> None:
-    """A vendor whose suite could not be run: bench trouble is told and kept; our own faults are raised."""
+def _explain(suites: list[SuiteRun], futures: list[Future[None]], out: Console) -> BaseException | None:
+    """Tell and keep why a vendor's suite could not be run: no report of the others may be lost.
+
+    Returns what is to be raised once they are written: our own fault, else a wrong configuration.
+    """
+    found: list[BaseException] = []
     for suite, future in zip(suites, futures, strict=True):
         error = future.exception()
-        if isinstance(error, ConfigFault) or (error and not isinstance(error, Fault)):
-            raise error
         if error:
-            out.print(f"{suite.profile.vendor.name}: {error}", markup=False)
-            suite.announce_trouble(str(error))
+            said = str(error) if isinstance(error, Fault) else f"{type(error).__name__}: {error}"
+            out.print(f"{suite.profile.vendor.name}: {said}", markup=False)
+            suite.announce_trouble(said)
+            found.append(error)
+    raised = [error for error in found if isinstance(error, ConfigFault) or not isinstance(error, Fault)]
+    return min(raised, key=lambda error: isinstance(error, Fault), default=None)
 
 
 def _check(profiles: list[Profile], bench: Bench | None) -> None:
+    """What can be known to go wrong before anything starts; the profiles themselves were checked."""
     if bench is not None:
         for profile in profiles:
             if profile.vendor.name != bench.vendor:

@@ -94,7 +94,7 @@ def repeated_set_is_confirmed(story: Story) -> Iterator[Finding]:
                 yield found.finding()
 
 
-@STATE.row("ST-08", P, "inferred", "A change of one feature changes no other.")
+@STATE.row("ST-08", P, "inferred", "A change of one feature changes no other.", "R FV FC")
 def features_are_independent(story: Story) -> Iterator[Finding]:
     told = [report for report in story.reports if story.assigned and story.assigned <= set(report.states)]
     sources = (story.readings, [report for report in told if report not in story.readings])

@@ -13,6 +13,9 @@ UNPLUGGED = "unplugged"
 NO_SUCH_PACKAGE = "x-none"
 """The event package that no server knows: a SUBSCRIBE for it is the occasion of SU-07."""
 
+SOUND = "sound"
+"""What the actor heard in its last call; nothing is judged by it."""
+
 OFF_WITH_DIGITS = "off-with-digits"
 """The actor's next call is an off code with somebody's number behind it (FC-05)."""
 

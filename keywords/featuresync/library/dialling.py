@@ -6,6 +6,7 @@ from typing import Any
 
 from featuresync.agent.calling import PlacedCall
 from featuresync.errors import ConfigFault
+from featuresync.judge import topics
 from featuresync.sync.feature import Feature, FeatureState
 from featuresync.sync.feature_code import FeatureCodes, dial, request_uri
 
@@ -61,6 +62,10 @@ def dial_code(session: Session, handset: Handset, dialled: str, credentials: boo
     named = f"the end of the call to {dialled}"
     session.wait(handset, named, "cap", lambda _: placed.over, cap + session.bench.deadlines.answer)
     session.dialled = session.reactor.clock()
+    heard = handset.media[-1].heard
+    if heard.packets and heard.first is not None and heard.last is not None:
+        length = heard.last - heard.first
+        session.note(handset, topics.SOUND, f"heard {heard.packets} packets of sound in {length:.1f} s")
     return placed
 
 

@@ -10,6 +10,7 @@ from robot.api.deco import keyword
 from featuresync.agent.phone import Line, Phone
 from featuresync.errors import BenchFault, ConfigFault
 from featuresync.judge import topics
+from featuresync.judge.trace import Awaited
 from featuresync.profile import Mechanism
 from featuresync.sip.registration import RegistrationState
 from featuresync.sync.feature import Feature, FeatureState
@@ -205,12 +206,13 @@ class PhoneKeywords:
 
     @keyword(tags=["phone"])
     def phone_shows(self, feature: Feature, state: bool, phone: str = "desk") -> None:
-        """What the phone's own display says; fails when it says otherwise."""
-        shown = self._session().handset(phone).phone.shown[feature]
-        if shown.on is not state:
-            raise AssertionError(
-                f"the phone shows {shown}, expected {feature.label} {'on' if state else 'off'}"
-            )
+        """What the phone's own display should say by now."""
+        session = self._session()
+        shown = session.handset(phone).phone.shown[feature]
+        what = f"the display to say {feature.label} {'on' if state else 'off'}"
+        met = shown.on is state
+        now = session.reactor.clock()
+        session.trace.add(Awaited(now, phone, what, "display (at once)", met, "" if met else str(shown)))
 
     @keyword(tags=["phone"])
     def phones_leave(self) -> None:

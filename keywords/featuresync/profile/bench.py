@@ -14,6 +14,9 @@ from .facts import Model, Name, Port, Seconds
 from .recipe import Recipe
 from .vendor import Profile
 
+BASE_URL = r"^https?://[^/?#\s]+[^?#\s]*$"
+BENCH_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+
 
 class SecretRef(Model):
     """A secret by reference: an environment variable or a file, never the secret itself."""
@@ -24,7 +27,7 @@ class SecretRef(Model):
     @model_validator(mode="after")
     def _one(self) -> SecretRef:
         if bool(self.env) == bool(self.file):
-            raise ValueError('exactly one of { env = "NAME" } or { file = "PATH" }')
+            raise ValueError(f": exactly one of env and file: {'both' if self.env else 'neither'}")
         return self
 
     def resolve(self, owner: Path, key: str) -> str:
@@ -36,8 +39,12 @@ class SecretRef(Model):
             return value
         try:
             return (owner.parent / self.file).read_text(encoding="utf-8").rstrip("\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigFault(owner, key, f"a readable file {self.file}", str(error)) from None
+        except OSError as error:
+            got = (error.strerror or "none").lower()
+            raise ConfigFault(owner, key, f"a readable file {self.file}", got) from None
+        except UnicodeDecodeError:
+            # Its words hold bytes of the secret.
+            raise ConfigFault(owner, key, f"a readable file {self.file}", "no text in UTF-8") from None
 
 
 class Account(Model):
@@ -86,16 +93,17 @@ class Ssh(Model):
     @model_validator(mode="after")
     def _complete(self) -> Ssh:
         if (self.key is None) == (self.password is None):
-            raise ValueError("exactly one of key and password")
+            raise ValueError(f": exactly one of key and password: {'both' if self.key else 'neither'}")
         if bool(self.host_key) == bool(self.known_hosts):
-            raise ValueError("exactly one of host_key and known_hosts")
+            got = "both" if self.host_key else "neither"
+            raise ValueError(f": exactly one of host_key and known_hosts: {got}")
         return self
 
 
 class Http(Model):
     """Administrative access over HTTP. Requests go to ``base_url`` only; no redirect is followed."""
 
-    base_url: Annotated[str, Field(pattern=r"^https?://[^/?#\s]+[^?#\s]*$")]
+    base_url: Annotated[str, Field(pattern=BASE_URL)]
     user: str = ""
     password: SecretRef | None = None
     ca: str = Field("", description="PEM file; empty: the system's own trust store")
@@ -118,7 +126,7 @@ class Admin(Model):
     @model_validator(mode="after")
     def _one(self) -> Admin:
         if (self.ssh is None) == (self.http is None):
-            raise ValueError("exactly one of [admin.ssh] and [admin.http]")
+            raise ValueError(f": exactly one of ssh and http: {'both' if self.ssh else 'neither'}")
         return self
 
     @property
@@ -153,7 +161,7 @@ Role = Literal["primary", "other", "target"]
 class Bench(Model):
     """The bench file: where one system stands. ``file`` is set by ``load_bench``."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    name: str = Field(pattern=BENCH_NAME)
     vendor: Name
     sip: Sip
     accounts: dict[Role, Account]

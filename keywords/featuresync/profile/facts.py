@@ -9,7 +9,8 @@ from typing import Annotated, Generic, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 T = TypeVar("T")
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+NAME = r"^[a-z][a-z0-9_]*$"
+Name = Annotated[str, Field(pattern=NAME)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 FeatureName = Literal["dnd", "cf_always", "cf_busy", "cf_no_answer"]
@@ -19,7 +20,7 @@ def _regex(value: str) -> str:
     try:
         re.compile(value)
     except re.error as error:
-        raise ValueError(f"a regular expression ({error})") from None
+        raise ValueError(f": a regular expression: {value!r} ({error})") from None
     return value
 
 

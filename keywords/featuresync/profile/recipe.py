@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -73,17 +74,20 @@ class FeatureRecipe(Model):
     Values are quoted for the place where they are put in.
     """
 
-    on: str = Field("", description="Pattern with a group (?P<on>...) matching one of words")
-    present: str = Field("", description="Instead of on: the feature is on when this pattern is found")
-    number: str = ""
-    rings: str = ""
+    on: Pattern = Field("", description="Pattern with a group (?P<on>...) matching one of words")
+    present: Pattern = Field("", description="Instead of on: the feature is on when this pattern is found")
+    number: Pattern = ""
+    rings: Pattern = ""
     set: tuple[Step, ...] = Field(min_length=1)
     set_off: tuple[Step, ...] = Field((), description="Steps to switch off, where they differ")
+    clear: tuple[Step, ...] = Field(
+        (), description="Steps to switch off and forget the number, where no number takes other steps"
+    )
 
     @model_validator(mode="after")
     def _one(self) -> FeatureRecipe:
         if bool(self.on) == bool(self.present):
-            raise ValueError("on: exactly one of on and present: " + ("both" if self.on else "none"))
+            raise ValueError("on: exactly one of on and present: " + ("both" if self.on else "neither"))
         return self
 
 
@@ -113,18 +117,24 @@ class Recipe(Model):
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Recipe:
         if (self.kind == "ssh-shell") != (self.shell is not None):
-            expected = (
-                "a table, since kind is ssh-shell: nothing" if self.shell is None else "nothing: a table"
-            )
-            raise ValueError(f"shell: {expected}")
-        if self.kind != "http" and (self.login or self.headers or self.auth != "none"):
-            raise ValueError(f"login, headers, auth: only for kind http: {self.kind}")
-        wrong = str if self.kind == "http" else Request
-        steps = [*self.read, *self.commit, *(found.step for found in self.find)]
-        steps += [step for one in self.features.values() for step in (*one.set, *one.set_off)]
-        if any(isinstance(step, wrong) for step in steps):
-            wanted = "requests" if self.kind == "http" else "commands"
-            raise ValueError(
-                f"read, set, commit, find: {wanted}, as kind is {self.kind}: the other kind of step"
-            )
+            wanted, got = ("a table", "nothing") if self.shell is None else ("nothing", "a table")
+            raise ValueError(f"shell: {wanted}, as kind is {self.kind}: {got}")
+        for name in ("login", "headers", "auth") if self.kind != "http" else ():
+            if getattr(self, name) not in (None, {}, "none"):
+                raise ValueError(f"{name}: nothing, as it is for kind http: kind {self.kind}")
+        wanted, wrong = ("a request", str) if self.kind == "http" else ("a command", Request)
+        for key, step in self._steps():
+            if isinstance(step, wrong):
+                got = "a command" if self.kind == "http" else "a request"
+                raise ValueError(f"{key}: {wanted}, as kind is {self.kind}: {got}")
         return self
+
+    def _steps(self) -> Iterator[tuple[str, Step]]:
+        """Every step, with its key."""
+        yield from ((f"find.{number}.step", found.step) for number, found in enumerate(self.find))
+        for name in ("read", "commit"):
+            yield from ((f"{name}.{number}", step) for number, step in enumerate(getattr(self, name)))
+        for feature, one in self.features.items():
+            for name in ("set", "set_off", "clear"):
+                for number, step in enumerate(getattr(one, name)):
+                    yield f"features.{feature}.{name}.{number}", step

@@ -12,7 +12,9 @@ from .facts import Fact, FeatureName, Model, Name, Pattern, Seconds
 from .recipe import Recipe
 
 NUMBER = "{number}"
-Code = Annotated[str, Field(pattern=r"^[0-9A-D*#+]*(\{number\}[0-9A-D*#+]*)?$", min_length=1, max_length=40)]
+REQUIREMENT = r"^[A-Z]{2}-\d{2}$"
+CODE = r"^[0-9A-D*#+]*(\{number\}[0-9A-D*#+]*)?$"
+Code = Annotated[str, Field(pattern=CODE, min_length=1, max_length=40)]
 Status = Annotated[int, Field(ge=200, le=699)]
 
 
@@ -96,7 +98,7 @@ class Expectations(Model):
 class Deviation(Model):
     """A breach the vendor is known for. It is reported as ``deviation``, not as ``fail``."""
 
-    requirement: str = Field(pattern=r"^[A-Z]{2}-\d{2}$")
+    requirement: str = Field(pattern=REQUIREMENT)
     reason: str = Field(min_length=10)
     link: str = ""
     seen: Pattern = Field("", description="Regular expression searched in what was seen")
@@ -137,17 +139,20 @@ class Profile(Model):
 
     @model_validator(mode="after")
     def _sources_exist(self) -> Profile:
-        for key, fact in self.facts().items():
-            if fact.source not in self.sources:
+        named = {key: fact.source for key, fact in self.facts().items()}
+        named |= {f"recipes.{key}": recipe.source for key, recipe in self.recipes.items()}
+        for key, source in named.items():
+            if source not in self.sources:
                 known = ", ".join(sorted(self.sources))
-                raise ValueError(f"{key}.source: one of [sources] ({known}): {fact.source!r}")
+                raise ValueError(f"{key}.source: one of [sources] ({known}): {source!r}")
         return self
 
     @model_validator(mode="after")
     def _codes_are_there(self) -> Profile:
         for name, claim in self.features.items():
             if claim.server_side.value is Mechanism.FEATURE_CODE:
-                raise ValueError(f"features.{name}.server_side: a way to tell phones: 'feature-code'")
+                ways = ", ".join(repr(way.value) for way in Mechanism if way is not Mechanism.FEATURE_CODE)
+                raise ValueError(f"features.{name}.server_side.value: one of {ways}: 'feature-code'")
             if claim.phone_side.value is Mechanism.FEATURE_CODE and claim.codes is None:
                 raise ValueError(f"features.{name}.codes: a table, as phone_side is feature-code: nothing")
             if claim.codes is not None and self.call is None:

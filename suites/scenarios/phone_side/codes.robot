@@ -75,11 +75,12 @@ Code No-Answer Forward Without A Number
 
 Code That Nobody Knows
     [Documentation]    A code that means nothing is refused and changes nothing.
-    [Tags]    feature:all    FC-07
+    [Tags]    feature:dnd    FC-07
     Phone Is Registered
-    Server Already Has    cf_always    on    ${TARGET}
+    Server Already Has    dnd    on
+    Server Has    dnd    on
     Phone Dials An Unknown Code
-    Server Has    cf_always    on    ${TARGET}
+    Server Has    dnd    on
 
 Code Without Credentials
     [Documentation]    A feature code dialled without credentials changes nothing.

@@ -161,7 +161,6 @@ def test_a_feature_that_the_recipe_does_not_name():
 @pytest.mark.parametrize(
     ("recipe", "line"),
     [
-        (dnd_only(on="dnd=(?P<on>"), "recipe.features.dnd.on: expected a regular expression"),
         (dnd_only(on="dnd=yes"), "recipe.features.dnd.on: expected a pattern with a group (?P<on>...)"),
         (
             dnd_only(number="n=(.*)"),
@@ -214,6 +213,19 @@ def test_steps_to_switch_off_are_used_for_that_only():
     assert admin.commands("1", FeatureState(Feature.CF_ALWAYS, False, "2")) == ["del 1", "sync"]
     with pytest.raises(ConfigFault, match="default_rings"):
         admin.commands("1", FeatureState(Feature.CF_ALWAYS, True, "2"))
+
+
+def test_forgetting_the_number_may_take_steps_of_its_own():
+    busy = FeatureRecipe(
+        on="(?P<on>x)", set=("put {on} {number}",), set_off=("off {number}",), clear=("forget {account}",)
+    )
+    admin = saying("", recipe_with(features={"cf_busy": busy}))
+    assert admin.commands("1", FeatureState(Feature.CF_BUSY, True, "2")) == ["put yes 2"]
+    assert admin.commands("1", FeatureState(Feature.CF_BUSY, False, "2")) == ["off 2"]
+    assert admin.commands("1", FeatureState(Feature.CF_BUSY, False)) == ["forget 1"]
+    wrong = busy.model_copy(update={"clear": ("forget {acount}",)})
+    with pytest.raises(ConfigFault, match=r"features\.cf_busy\.clear\[0\]: expected placeholders known"):
+        saying("", recipe_with(features={"cf_busy": wrong}))
 
 
 def test_every_set_is_committed():

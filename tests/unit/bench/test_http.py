@@ -269,6 +269,15 @@ def test_the_token_and_what_looks_like_one_are_shown_to_nobody(server, owner, to
     assert "GET /x?t=xxxx\n" in shown
 
 
+def test_a_short_token_is_shown_to_nobody_either(server, owner):
+    server.answer = lambda asked: Said(200, f'"access_token":"t0k3" {asked.headers.get("authorization", "")}')
+    with logged_in(server, owner) as access:
+        assert access.run(GET, {"account": "1"}).endswith("Bearer t0k3")
+        assert "t0k3" not in access.transcript.text()
+    server.answer = lambda asked: Said(400 if asked.method == "GET" else 200, '"access_token":"t0k3"')
+    assert fault(logged_in(server, owner)).endswith('400 Bad Request: "access_token":"xxxx"')
+
+
 def test_an_old_token_is_made_new_once_and_the_step_sent_again(server, owner, tokens):
     told = []
     with logged_in(server, owner, on_secret=told.append) as access:

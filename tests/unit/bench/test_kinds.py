@@ -34,7 +34,7 @@ here = "here"
 [features]
 
 [recipes.exec]
-read = ["show {account}"]
+read = ["show {account} {city}"]
 words = ["yes", "no"]
 source = "here"
 sure = "code"
@@ -68,7 +68,7 @@ set = ["set {account} cf_always {on} {number}"]
 kind = "http"
 words = ["yes", "no"]
 find = [{ step = { path = "/lines?number={account}" }, pattern = '"id": "(?P<id>[^"]+)"' }]
-read = [{ path = "/lines/{id}?office={office}" }]
+read = [{ path = "/lines/{id}?office={office}&city={city}" }]
 headers = { Authorization = "Bearer {token}" }
 source = "here"
 sure = "code"
@@ -102,6 +102,7 @@ password = { env = "SIP_PASSWORD" }
 values = { office = "east" }
 [admin]
 recipe = "RECIPE"
+values = { city = "Bern" }
 secrets = { word = { env = "WORD" } }
 """
 SSH = """
@@ -169,7 +170,7 @@ def http_server(fake):
             return Said(200, json.dumps({"id": f"id {asked.path.rpartition('=')[2]}"}))
         line, _, query = asked.path.removeprefix("/lines/id%20").partition("?")
         if asked.method == "GET":
-            assert query == f"office={offices[line]}"
+            assert query == f"office={offices[line]}&city=Bern"
             return Said(200, fake.run(f"show {line}"))
         feature, *words = json.loads(asked.body)
         return Said(204, fake.run(shlex.join(["set", line, feature, *words])))

@@ -8,6 +8,7 @@ import pytest
 from featuresync.bench.access import LoginFault
 from featuresync.bench.admin import Administration
 from featuresync.bench.ssh_shell import ShellAccess
+from featuresync.bench.ssh_terminal import Terminal
 from featuresync.errors import BenchFault, ConfigFault
 from featuresync.profile import FeatureRecipe, Recipe, Reply, Request, Shell, Sure
 from featuresync.sync.feature import Feature, FeatureState
@@ -146,6 +147,35 @@ def test_what_looks_like_a_prompt_is_none_while_more_comes(server, owner, cli):
     cli.more["pause"] = pause
     with access_to(server, owner) as access:
         assert access.run("pause", {}).endswith("and more")
+
+
+class Scripted:
+    """A connection and its channel that give one chunk after the other, and silence where it says None."""
+
+    alive = eof_received = True
+
+    def __init__(self, *chunks):
+        self.chunks, self.patience = list(chunks), []
+
+    def open_channel(self):
+        return self
+
+    def settimeout(self, seconds):
+        self.patience.append(seconds)
+
+    def recv(self, size):
+        chunk = self.chunks.pop(0)
+        if chunk is None:
+            raise TimeoutError
+        return chunk
+
+
+def test_a_prompt_is_believed_after_a_silence():
+    scripted = Scripted(b"box # ", b"and more\r\n", b"box # ", None, b"never read")
+    terminal = Terminal(scripted, None)
+    assert terminal.listen(lambda screen: screen.last_line == "box # " or None, time.monotonic() + 100, 100)
+    assert terminal.screen.lines == ["box # and more", "box # "]
+    assert [seconds > 1 or seconds for seconds in scripted.patience] == [True, 0.05, True, 0.05]
 
 
 def test_what_is_printed_unasked_is_no_answer(server, owner, cli):

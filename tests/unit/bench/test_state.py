@@ -103,7 +103,7 @@ def profile(**recipes):
     claims = {"value": None, "source": "s", "sure": "code"}
     return Profile(
         vendor=Vendor(name="acme", title="Acme", families=frozenset("R")),
-        sources={"s": "here"},
+        sources={"s": "here", "here": "here"},
         features={},
         expect=Expectations(**dict.fromkeys(Expectations.model_fields, claims)),
         recipes=recipes,

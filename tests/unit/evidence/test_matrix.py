@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from synthetic import T0, THREE_LINES, one, run
 
 from featuresync.evidence.matrix import matrix, write
-from featuresync.evidence.record import RunRecord, utc
+from featuresync.evidence.record import FactRecord, RunRecord, SystemRecord, utc
 from featuresync.judge.verdict import Verdict
 
 
@@ -121,6 +121,39 @@ def test_a_system_of_which_nothing_ran_or_everything_was_skipped_says_so():
     assert "No test of this system ran." in page.text
     assert "No test ran: all were skipped." in page.text
     assert "no code is set" in page.text
+
+
+def test_a_proof_of_silence_is_not_called_a_push_that_works():
+    silent = one("beta", "server_side/no_push_of_dnd", Verdict.PASS, feature="dnd", side="server",
+                 tags=("by:none", "FC-04"))  # fmt: skip
+    skipped = one("beta", "server_side/dnd_on", Verdict.SKIPPED, "no push", feature="dnd", side="server")
+    page = Page(matrix(run().model_copy(update={"tests": (silent, skipped)})))
+    assert page.rows[row(page, "Beta")][2] == "tells nothing, as claimed1 of 2; 1 not claimed"
+    told = silent.model_copy(update={"verdict": Verdict.FAIL})
+    page = Page(matrix(run().model_copy(update={"tests": (told, skipped)})))
+    assert page.rows[row(page, "Beta")][2].startswith("failed")
+
+
+def test_the_profiles_facts_are_there_with_how_sure_they_are_and_quirks_beside_a_failure():
+    facts = (
+        FactRecord(name="features.dnd.codes.on", value="*56#", sure="inferred", source="practice"),
+        FactRecord(name="call.cap", value="unknown", sure="document", source="a manual", note="not said"),
+    )
+    system = SystemRecord(title="Beta PBX", facts=facts, quirks=("Codes are the operator's.",))
+    passed, failed = (one("beta", "a/b", verdict, "no") for verdict in (Verdict.PASS, Verdict.FAIL))
+    record = run().model_copy(update={"systems": {"beta": system}, "tests": (passed,)})
+    page = Page(matrix(record))
+    assert "What the profile says: 2 facts, 1 inferred, 1 unknown" in page.text
+    assert ["features.dnd.codes.on", "*56#", "inferred", "practice"] in page.rows
+    assert "Codes are the operator's." not in page.text
+    page = Page(matrix(record.model_copy(update={"tests": (failed,)})))
+    assert "Codes are the operator's." in page.text
+
+
+def test_the_phone_that_was_played_is_told():
+    page = Page(matrix(run().model_copy(update={"phone": ("SIP line 1: Feature Sync is on", "  line 3: x")})))
+    assert "The phone that was played:" in page.text
+    assert "SIP line 1: Feature Sync is on" in page.text
 
 
 def test_nothing_is_asked_from_outside_and_dark_and_print_are_cared_for(tmp_path):

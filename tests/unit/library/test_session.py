@@ -66,7 +66,7 @@ def test_what_the_judge_is_told_of_the_system(session):
     setting = session.setting()
     assert setting.families == {"R", "B", "FC", "EF"}
     assert setting.assigned == ("dnd", "cf_always", "cf_busy", "cf_no_answer")
-    assert setting.accounts == {"primary": "2001", "other": "2002"}
+    assert setting.accounts == {"primary": "2001", "other": "2002", "target": "2003"}
     assert setting.facts["expect.full_state"] == "multipart"
     assert setting.deadlines["answer"] == 0.05
 

@@ -46,6 +46,11 @@ class SipServer(Protocol):
         """What it is, as the running server says: ``Kamailio 6.1.5 (presence_dfks)``. Raises BenchFault."""
 
 
+def engines() -> list[str]:
+    """Names of the engines that the lab has."""
+    return sorted(file.parent.name for file in fixtures().glob("*/engine.toml"))
+
+
 @dataclass(frozen=True, slots=True)
 class Engine:
     """What ``engine.toml`` says: the dialects and faults of the configuration, and the recipes.
@@ -62,9 +67,8 @@ class Engine:
     @classmethod
     def load(cls, name: str) -> Engine:
         """Raises BenchFault when the lab has no such engine."""
-        known = sorted(file.parent.name for file in fixtures().glob("*/engine.toml"))
-        if name not in known:
-            raise BenchFault(f"the lab has no engine {name}: one of {', '.join(known)}")
+        if name not in engines():
+            raise BenchFault(f"the lab has no engine {name}: one of {', '.join(engines())}")
         file = fixtures() / name / "engine.toml"
         try:
             data: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))

@@ -26,6 +26,7 @@ from .tree import Tree, ensure
 Transport = Literal["udp", "tcp", "tls"]
 ACCOUNTS = {"primary": "1001", "other": "1002", "target": "1003"}
 TARGETS = ("1003", "1004")
+USERS = ("1001", "1002", "1003", "1004")
 SECRETS = "lab-secrets"
 
 
@@ -67,7 +68,8 @@ class Lab:
         faults = tuple(faults)
         if profile.lab is None:
             raise BenchFault(f"{profile.vendor.name}: no engine of the lab stands in for it")
-        recipe = Engine.load(profile.lab.engine).check(profile, faults)
+        engine = profile.lab.engine
+        recipe = Engine.load(engine).check(profile, faults)
         tree = tree or ensure()
         block = addresses.lease()
         try:
@@ -79,7 +81,7 @@ class Lab:
             block.release()
             raise
         try:
-            passwords = {user: secrets.token_urlsafe(12) for user in {*ACCOUNTS.values(), *TARGETS}}
+            passwords = {user: secrets.token_urlsafe(12) for user in USERS}
             issued = certificates.issue([block.server, block.without, "::1"]) if transport == "tls" else None
             front = Front(
                 block, Ports(addresses.port(block.server, SIP_PORT), addresses.port(block.server, TLS_PORT)),
@@ -102,7 +104,8 @@ class Lab:
             for one, server in zip(sip, servers, strict=False):
                 server.wait_ready(one.ready)
             servers[-1].wait_ready(lambda: bool(sshd.banner()))
-            titles = [one.title() for one in sip]
+            # What stands in comes first, then what helps it.
+            titles = [one.title() for one in sorted(sip, key=lambda one: one.name != engine)]
 
             hidden = folder / SECRETS
             hidden.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -38,8 +38,8 @@ def test_whoever_inherits_a_block_goes_on_holding_it():
 def test_every_address_of_a_block_is_its_own():
     block = lease(range(204, 205))
     block.release()
-    found = [block.server, block.admin, block.without, block.phones]
-    assert found == ["127.2.204.1", "127.2.204.2", "127.2.204.3", "127.2.204.10"]
+    found = [block.server, block.admin, block.without, block.inner, block.phones]
+    assert found == ["127.2.204.1", "127.2.204.2", "127.2.204.3", "127.2.204.4", "127.2.204.10"]
 
 
 def test_ports_of_the_one_v6_address_differ_between_blocks():

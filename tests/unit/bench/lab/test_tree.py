@@ -128,6 +128,7 @@ def test_command_uses_the_trees_own_loader(archive, locked):
         str(tree.root / "usr/lib64/ld-linux-x86-64.so.2"), "--library-path", str(tree.root / LIB),
         "--preload", str(tree.root / LIB / "libz.so.1"), str(tree.root / "usr/sbin/beta"), "-x",
     ]  # fmt: skip
+    assert tree.command("usr/sbin/beta", preload="a.so:b.so")[4] == f"{tree.lib}/a.so:{tree.lib}/b.so"
 
 
 def test_pinning_writes_what_is_fetched_then(archive, house):
