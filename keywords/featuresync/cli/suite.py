@@ -116,7 +116,7 @@ class SuiteRun:
         }
         file = self.part / "suite.json"
         file.write_text(json.dumps(config), encoding="utf-8")
-        command = [sys.executable, "-m", "robot", "--console", "none", "--runemptysuite"]
+        command = [sys.executable, "-m", "robot", "--console", "quiet", "--runemptysuite"]
         command += ["--output", str(self.part / "output.xml"), "--log", "NONE", "--report", "NONE"]
         command += [
             "--variable",

@@ -48,9 +48,14 @@ class Redactor:
     """Cleans text and bytes of what no report may hold. ``secrets`` are those of the bench, in clear."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        self._forms = sorted(
-            {form for secret in secrets if len(secret) >= SHORTEST for form in _forms(secret)}
-        )
+        self._forms: list[str] = []
+        for secret in secrets:
+            self.learn(secret)
+
+    def learn(self, secret: str) -> None:
+        """One more secret, known from now on: a token that a login gave, say."""
+        if len(secret) >= SHORTEST:
+            self._forms = sorted({*self._forms, *_forms(secret)})
 
     def bytes(self, data: bytes) -> bytes:
         """The same number of bytes, secrets overwritten."""

@@ -82,7 +82,11 @@ class Suite:
     def open_server(self) -> None:
         """Log in and journal the state found. Raises BenchFault."""
         state = ServerState.connect(
-            self.bench, self.profile, clock=self._reactor.clock, on_event=lambda e: self.session.trace.add(e)
+            self.bench,
+            self.profile,
+            clock=self._reactor.clock,
+            on_event=lambda event: self.session.trace.add(event),
+            on_secret=self.redactor.learn,
         )
         self._journal = open_journal(
             Path(self.config.journals) / FOLDER,

@@ -134,3 +134,10 @@ def test_bytes_outside_a_secret_are_untouched(data, secret):
     assert len(cleaned) == 2 * len(data) + len(raw)
     assert all(new == old or new == ord("x") for new, old in zip(cleaned, data + raw + data, strict=True))
     assert raw not in cleaned
+
+
+def test_a_secret_that_is_learnt_on_the_way_is_overwritten_from_then_on():
+    redactor = Redactor(["geheimnis"])
+    assert redactor.text("token abcdef123 geheimnis") == "token abcdef123 xxxxxxxxx"
+    redactor.learn("abcdef123")
+    assert redactor.text("token abcdef123 geheimnis") == "token xxxxxxxxx xxxxxxxxx"
