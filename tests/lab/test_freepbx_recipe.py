@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from conftest import profile
 
+from conftest import profile
 from featuresync.bench.state import ServerState
 from featuresync.sync.feature import Feature, FeatureState
 

@@ -36,7 +36,7 @@ def test_a_phone_with_the_right_codes_passes_and_says_what_was_taken(tree, tmp_p
 
 
 def test_a_busy_code_that_is_really_the_unconditional_one_is_caught(tree, tmp_path):
-    """A real provisioning error: the server does as it is told, and another forward goes on than was meant."""
+    """A real provisioning error: the server does as told, and another forward goes on than was meant."""
     file = exported(tmp_path, busy_on="*72", busy_off="*73")
     words = ("asterisk", "--feature", "cf_busy", "--side", "phone", "--phone-config", str(file))
     done = run(tmp_path / "results", *words)
