@@ -1,4 +1,4 @@
-"""One fault for each mechanism in the systems with feature codes: just the tests that must see it turn red."""
+"""One fault for each mechanism in the systems with feature codes: just the tests that see it turn red."""
 
 from __future__ import annotations
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from running import ROOT
 
-from conftest import profile
 from featuresync.bench.state import ServerState
+from featuresync.profile import load_profile
 from featuresync.sync.feature import Feature, FeatureState
 
 pytestmark = pytest.mark.lab
@@ -20,7 +21,8 @@ ON = [
 def test_it_sets_reads_and_takes_off_each_feature(start_lab):
     lab = start_lab("asterisk")
     admin = lab.bench.admin.model_copy(update={"recipe": "freepbx"})
-    with ServerState.connect(lab.bench.model_copy(update={"admin": admin}), profile("asterisk")) as server:
+    profile = load_profile(ROOT / "vendors" / "asterisk.toml")
+    with ServerState.connect(lab.bench.model_copy(update={"admin": admin}), profile) as server:
         for wanted in ON:
             server.set("1001", wanted)
         assert server.get("1001") == {state.feature: state for state in ON}

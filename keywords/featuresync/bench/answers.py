@@ -15,9 +15,9 @@ from .access import printable
 class Answers:
     """What the answers to ``recipe.read`` say. All patterns are MULTILINE, ``{account}`` is the account's.
 
-    A feature whose pattern finds nothing was never set: it is off. A word that is neither of
-    ``recipe.words``, and two answers that differ, are BenchFaults, never a guess. ``owner`` and ``key`` say
-    where the recipe stands, for ConfigFaults.
+    A feature whose pattern finds nothing was never set: it is off, unless ``recipe.complete``. A word that
+    is neither of ``recipe.words``, and two answers that differ, are BenchFaults, never a guess. ``owner`` and
+    ``key`` say where the recipe stands, for ConfigFaults.
     """
 
     def __init__(self, recipe: Recipe, owner: str | Path, key: str) -> None:
@@ -48,6 +48,8 @@ class Answers:
             return bool(self._pattern(feature, recipe.present, "present", account).search(text))
         on_word, off_word = self._recipe.words
         word = self._find(feature, recipe, "on", account, text)
+        if word is None and self._recipe.complete:
+            raise self._unreadable(feature, account, f"nothing like {recipe.on!r}")
         if word is not None and word not in (on_word, off_word):
             raise self._unreadable(feature, account, f"{word[:80]!r} is neither {on_word!r} nor {off_word!r}")
         return word == on_word

@@ -81,7 +81,7 @@ class FeatureRecipe(Model):
     set: tuple[Step, ...] = Field(min_length=1)
     set_off: tuple[Step, ...] = Field((), description="Steps to switch off, where they differ")
     clear: tuple[Step, ...] = Field(
-        (), description="Steps to switch off and forget the number, where no number takes other steps"
+        (), description="Steps to switch off where no number is known to put beside it, where they differ"
     )
 
     @model_validator(mode="after")
@@ -102,6 +102,11 @@ class Recipe(Model):
     commit: tuple[Step, ...] = Field((), description="Steps after each set, without which it does not count")
     ok: Pattern = Field("", description="Found in every good answer; else the step was refused")
     error: Pattern = Field("", description="Found in an answer that says no, whatever its status")
+    complete: bool = Field(
+        False,
+        description="Answers to read name every feature that has an on pattern, be it on or off: one that is "
+        "not found there is unreadable, not off",
+    )
     features: dict[FeatureName, FeatureRecipe] = Field(min_length=1)
     default_rings: int | None = None
     shell: Shell | None = Field(None, description="For kind ssh-shell")

@@ -21,7 +21,10 @@ class CommandLine:
     """The grammar of such a unit: ``config``, ``edit``, ``set``, ``end``, and a listing of everything."""
 
     def __init__(self):
-        self.extensions = {"2001": {}, "2002": {}, "20011": {"x-DND": "enable"}}
+        # The full configuration names every setting, used or not.
+        settings = dict.fromkeys(("x-DND", "x-ALWAYS", "x-BUSY", "x-NO_ANSWER"), "disable")
+        self.extensions = {name: dict(settings) for name in ("2001", "2002", "20011")}
+        self.extensions["20011"]["x-DND"] = "enable"
         self.edited = ""
 
     def obey(self, line):

@@ -13,6 +13,7 @@ from featuresync.errors import BenchFault, ConfigFault
 from featuresync.profile import Http, SecretRef, load_profile
 from featuresync.sync.feature import Feature, FeatureState
 
+from .fake_server import FakeAccess
 from .services.commands import AstDb, Oci
 from .services.commportal import CommPortal
 from .services.openapi import OpenApi
@@ -73,6 +74,19 @@ class Site:
         """The feature on, as far as the recipe can say it."""
         rings = 5 if feature is Feature.CF_NO_ANSWER and self.service.rings else None
         return FeatureState(feature, True, TARGETS.get(feature, ""), rings)
+
+
+class OtherShape(FakeAccess):
+    """Answers everything with the same text, whatever kind of step it is asked."""
+
+    def __init__(self, text):
+        super().__init__(lambda command: text)
+
+    def check(self, step, known, key):
+        pass
+
+    def run(self, step, values):
+        return self.obey("")
 
 
 @pytest.fixture
@@ -162,6 +176,38 @@ def test_the_number_of_one_forward_is_not_that_of_another(site):
         assert numbers == {alone: TARGETS[alone]}
 
 
+def test_a_forward_that_is_off_is_put_back_with_its_number(site):
+    admin, service = site.administration(), site.service
+    for feature in (one for one in admin.features if one.is_forward):
+        wanted = dataclasses.replace(site.on(feature), on=False)
+        admin.set(MINE, site.on(feature))
+        admin.set(MINE, wanted)
+        state = admin.read(MINE)[feature]
+        assert not state.on
+        assert not service.states[MINE][feature].on
+        # AstDB has no place for the number of a forward that is off.
+        assert state.number == ("" if service.recipe == "freepbx" else TARGETS[feature])
+        admin.set(MINE, off(feature))
+        state = admin.read(MINE)[feature]
+        assert not state.on
+        # Where nobody says how an empty number is written, what is stored stays.
+        keeps = service.recipe in ("shservice", "commportal", "openapi")
+        assert state.number == (TARGETS[feature] if keeps else "")
+
+
+def test_an_answer_of_another_shape_is_no_state(site):
+    recipe = site.recipe
+    said = "This page has moved. Error 100, errcode: 0"
+    admin = Administration(recipe.model_copy(update={"ok": "", "find": ()}), OtherShape(said))
+    if not recipe.complete:
+        # Nothing there is how these say that all is off.
+        assert site.service.recipe in ("xcap", "freepbx")
+        assert not [state for state in admin.read(MINE).values() if state.on]
+        return
+    with pytest.raises(BenchFault, match=r"unreadable answer about .*: nothing like"):
+        admin.read(MINE)
+
+
 def test_a_change_that_is_accepted_and_not_made_is_seen(site):
     admin = site.administration()
     site.service.temper = "silent"
@@ -209,8 +255,8 @@ def test_a_forward_is_not_switched_on_without_a_number(site):
         with pytest.raises(ConfigFault, match="expected a number"):
             admin.set(MINE, FeatureState(feature, True))
         # And the server says no where a recipe would not ask for one.
-        steps = recipe.features[feature].set_off
-        if service.recipe in ("xcap", "astdb"):
+        steps = recipe.features[feature].clear
+        if service.recipe in ("xcap", "freepbx"):
             continue  # switched off by other means than a word
         blind = recipe.features[feature].model_copy(update={"set": steps})
         careless = recipe.model_copy(update={"features": {**recipe.features, feature.value: blind}})
@@ -334,7 +380,7 @@ def test_xcap_off_leaves_no_rule_and_minds_the_whole_service(open_site, product)
 def test_xcap_cannot_delete_what_is_not_there(open_site):
     site = open_site(Xcap)
     recipe = site.recipe
-    bare = recipe.features["cf_busy"].model_copy(update={"set": recipe.features["cf_busy"].set_off[1:]})
+    bare = recipe.features["cf_busy"].model_copy(update={"set": recipe.features["cf_busy"].clear[1:]})
     said = refused(
         site,
         recipe.model_copy(update={"features": {**recipe.features, "cf_busy": bare}}),

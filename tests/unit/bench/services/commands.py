@@ -82,14 +82,14 @@ class Oci(SshService):
 class AstDb(SshService):
     """A host with ``asterisk -rx``: one command each, exit code 0 whatever happened."""
 
-    vendor, recipe = "asterisk", "astdb"
+    vendor, recipe = "asterisk", "freepbx"
 
     def run(self, command: str) -> tuple[str, str, int]:
         program, option, line = shlex.split(command)
         assert (program, option) == ("asterisk", "-rx")
         verb, *words = line.removeprefix("database ").split()
         if verb == "show":
-            return "".join(self._shown()), "", 0
+            return self._shown("/" + "/".join(words)), "", 0
         family, user = _FAMILIES.get(words[0]), words[1]
         if self.temper == "fails" or family is None:
             return "Failed to update entry.\n", "", 0
@@ -100,12 +100,13 @@ class AstDb(SshService):
         self.change(user, family, False, "")
         return ("Database entry removed.\n" if state.on else "Database entry does not exist.\n"), "", 0
 
-    def _shown(self) -> list[str]:
-        lines = ["/AMPUSER/1001/cfringtimer                         : 20\n"]
+    def _shown(self, under: str) -> str:
+        lines = []
         for name, feature in _FAMILIES.items():
             for user in USERS:
                 state = self.states[user][feature]
                 if state.on:
                     value = state.number if feature.is_forward else "YES"
                     lines.append(f"{f'/{name}/{user}':<50}: {value}\n")
-        return lines
+        shown = [line for line in lines if f"{line.split()[0]}/".startswith(f"{under}/")]
+        return "".join(shown) + f"{len(shown)} results found.\n"

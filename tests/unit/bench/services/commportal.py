@@ -29,7 +29,7 @@ class CommPortal(HttpService):
         if where is None or where[2] not in INDICATIONS:
             return Said(404)
         if where[1] not in self.sessions:
-            return Said(401, "session unknown")
+            return _call(where[2], None, [{"type": "sessionExpired"}])
         user, name = self.sessions[where[1]], where[2]
         if asked.method == "POST":
             return self._save(user, name, asked.body)

@@ -11,6 +11,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
+NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 NAMES = {
     "UserDoNotDisturb": "dnd",
     "UserCallForwardingAlways": "cf_always",
@@ -33,11 +34,12 @@ def refused(why: str) -> str:
 def carried_out(kept: dict, request: ElementTree.Element) -> str:
     kind = request.attrib[TYPE]
     said = {child.tag: child.text or "" for child in request}
+    empty = [child for child in request if not child.text and child.get(NIL) != "true"]
     user, found, at = said["userId"].partition("@")
     name = kind.split("Get")[0].split("Modify")[0]
     if (found, at) != ("@", "as.example.net") or user not in kept["states"]:
         return refused(f"[Error 4008] User not found: {escape(said['userId'])}")
-    if name not in NAMES or [one for one in ORDER if one in said] != list(said):
+    if empty or name not in NAMES or [one for one in ORDER if one in said] != list(said):
         return refused("[Error 0] cvc-complex-type: invalid content")
     state = kept["states"][user][NAMES[name]]
     if "Get" in kind:

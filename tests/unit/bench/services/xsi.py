@@ -12,6 +12,7 @@ from ..http_server import Asked, Said
 from .service import PASSWORD, USERS, HttpService
 
 _NS = "http://schema.broadsoft.com/xsi"
+_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 _SERVICES = {
     "DoNotDisturb": Feature.DND,
     "CallForwardingAlways": Feature.CF_ALWAYS,
@@ -52,7 +53,8 @@ class Xsi(HttpService):
         root, feature = ElementTree.fromstring(body), _SERVICES[name]
         words = {child.tag.removeprefix(f"{{{_NS}}}"): child.text or "" for child in root}
         allowed = _ORDER[feature]
-        if root.tag != f"{{{_NS}}}{name}" or [one for one in allowed if one in words] != list(words):
+        empty = [child for child in root if not child.text and child.get(_NIL) != "true"]
+        if empty or root.tag != f"{{{_NS}}}{name}" or [one for one in allowed if one in words] != list(words):
             return _error(400, "The document does not follow the schema")
         if self.temper == "fails":
             # Never seen without an error status; the recipe must not need one.
