@@ -24,7 +24,7 @@ class selection(SuiteVisitor):  # noqa: N801 (Robot finds the class by the file'
     def __init__(self, config: str) -> None:
         self.config = SuiteConfig.read(config)
         self.profile = load_profile(Path(self.config.profile))
-        self.roles = load_bench(Path(self.config.bench)).accounts
+        self.bench = load_bench(Path(self.config.bench))
         self.phone = self.config.phone()
 
     def start_suite(self, suite: TestSuite) -> None:
@@ -34,7 +34,7 @@ class selection(SuiteVisitor):  # noqa: N801 (Robot finds the class by the file'
             suite.name = self.profile.vendor.name
         suite.tests = [t for t in suite.tests if wanted(t.tags, self.config.feature, self.config.side)]
         for test in suite.tests:
-            reason = skip_reason(self.profile, test.tags, self.roles, self.phone)
+            reason = skip_reason(self.profile, test.tags, self.bench, self.phone)
             if reason:
                 test.setup = test.teardown = None
                 test.body.clear()

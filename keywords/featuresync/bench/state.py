@@ -144,7 +144,8 @@ class ServerState:
         states = self.get(account)
         for _ in range(math.ceil(within / _POLL)):
             left = end - self._clock()
-            if states[wanted.feature].satisfies(wanted) or left <= 0:
+            held = states.get(wanted.feature)
+            if held is None or held.satisfies(wanted) or left <= 0:
                 break
             self._pause(min(_POLL, left))
             states = self.get(account)

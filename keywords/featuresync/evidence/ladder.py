@@ -22,7 +22,7 @@ from .text import one_line, printable
 
 MOST_ROWS = 400
 MOST_SERVERS = 3
-_ADMIN = "administration (SSH)"
+_ADMIN = "administration"
 _GAP = 1.0
 """Seconds without an event from which on the ladder says so."""
 
@@ -197,7 +197,7 @@ class _Ladder:
         parts = [f"state {state}"] if state and message.method == "NOTIFY" else []
         if message.is_request and message.method in ("SUBSCRIBE", "REGISTER") and message.has("expires"):
             parts.append(f"expires {message.header('expires')}")
-        if message.method == "INVITE":
+        if message.is_request and message.method == "INVITE":
             parts.append(f"to {message.request_uri}")
         kind = message.header("content-type")
         if kind.partition(";")[0].strip().lower() == sdp.MEDIA_TYPE:

@@ -193,7 +193,7 @@ def _cell(tests: Sequence[TestRecord]) -> str:
         f"{counts[worst]} of {len(tests)}" if detail else f"{len(tests)} test{'s' if len(tests) > 1 else ''}"
     )
     said = f"{share}; {detail}" if detail else share
-    word = "tells nothing, as claimed" if worst is Verdict.PASS and _silent(tests) else _WORDS[worst]
+    word = "stays silent" if worst is Verdict.PASS and _silent(tests) else _WORDS[worst]
     return f'<td class="cell {worst}"><b>{word}</b><small>{said}</small></td>'
 
 

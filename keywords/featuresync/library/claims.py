@@ -15,10 +15,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 from featuresync.agent.phone_config import PhoneConfig
-from featuresync.profile import Claim, Expectations, Fact, Mechanism, Profile
+from featuresync.profile import Bench, Claim, Expectations, Fact, Mechanism, Profile
 
 REQUIREMENT = re.compile(r"^[A-Z]{2}-\d{2}$")
 SYNCHRONISES = {
@@ -54,19 +54,19 @@ def wanted(tags: Iterable[str], feature: str, side: str) -> bool:
 def skip_reason(
     profile: Profile,
     tags: Iterable[str],
-    roles: Collection[str] | None = None,
+    bench: Bench | None = None,
     phone: PhoneConfig | None = None,
 ) -> str:
     """Why this system does not get the scenario; "" when it does.
 
-    ``roles`` are the accounts of the bench, None where no bench is asked about; ``phone`` is the
-    configuration of the phone that is played, None for one that has all it needs.
+    ``bench`` is None where no bench is asked about; ``phone`` is the configuration of the phone that is
+    played, None for one that has all it needs.
     """
     tags = list(tags)
     return (
         _unmet_need(profile, tags)
         or _unclaimed_side(profile, tags)
-        or _missing_account(tags, roles)
+        or (_unable_bench(profile, tags, bench) if bench else "")
         or (_unable_phone(profile, tags, phone) if phone else "")
     )
 
@@ -119,9 +119,14 @@ def _side(claim: Claim, side: str) -> Fact[Mechanism]:
     return claim.phone_side if side == "phone" else claim.server_side
 
 
-def _missing_account(tags: list[str], roles: Collection[str] | None) -> str:
-    missing = [role for role in tagged(tags, "role:") if roles is not None and role not in roles]
-    return f"the bench has no account {missing[0]!r}" if missing else ""
+def _unable_bench(profile: Profile, tags: list[str], bench: Bench) -> str:
+    missing = [role for role in tagged(tags, "role:") if role not in bench.accounts]
+    if missing:
+        return f"the bench has no account {missing[0]!r}"
+    readable, feature = bench.recipe(profile).features, feature_of(tags)
+    if feature != "all" and feature not in readable:
+        return f"the bench's recipe {bench.admin.recipe} cannot read {feature}"
+    return ""
 
 
 def _unable_phone(profile: Profile, tags: list[str], phone: PhoneConfig) -> str:

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from synthetic import SECRET, T0, V4, judged, request, requirement, story
+from synthetic import SECRET, T0, V4, judged, request, requirement, response, story
 
 from featuresync.evidence.ladder import MOST_ROWS, draw
 from featuresync.evidence.redaction import Redactor
@@ -33,7 +33,7 @@ def test_the_story_can_be_read_from_top_to_bottom(trace, judgements):
         "phone A",
         "phone B",
         "server",
-        "administration (SSH)",
+        "administration",
         "Both phones are subscribed",
         "SUBSCRIBE CSeq 1",
         "401 Unauthorized (SUBSCRIBE 1)",
@@ -153,3 +153,15 @@ def test_the_picture_needs_nothing_from_outside():
     svg = draw(story(), judged(story()), "")
     assert svg.count("http") == 1  # the name space
     assert 'fill="#ffffff"' in svg
+
+
+def test_a_call_says_where_it_goes_and_where_its_sound_is():
+    trace = empty()
+    sound = "v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 4000 RTP/AVP 0\r\n"
+    invite = request("INVITE", 1, ("Content-Type", "application/sdp"), body=sound)
+    trace.add(Wire(T0, "phone A", True, "udp", *V4[:2], invite))
+    trace.add(Wire(T0 + 0.1, "phone A", False, "udp", *V4[:2], response(486, "Busy Here", "INVITE", 1)))
+    said = words(draw(trace, [], "a call"))
+    target = invite.decode().split(" ")[1]
+    assert f"to {target} · sound at 127.0.0.1:4000" in said
+    assert not [line for line in said if line == "to" or line.startswith("to  ")]

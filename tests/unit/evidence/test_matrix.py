@@ -128,7 +128,7 @@ def test_a_proof_of_silence_is_not_called_a_push_that_works():
                  tags=("by:none", "FC-04"))  # fmt: skip
     skipped = one("beta", "server_side/dnd_on", Verdict.SKIPPED, "no push", feature="dnd", side="server")
     page = Page(matrix(run().model_copy(update={"tests": (silent, skipped)})))
-    assert page.rows[row(page, "Beta")][2] == "tells nothing, as claimed1 of 2; 1 not claimed"
+    assert page.rows[row(page, "Beta")][2] == "stays silent1 of 2; 1 not claimed"
     told = silent.model_copy(update={"verdict": Verdict.FAIL})
     page = Page(matrix(run().model_copy(update={"tests": (told, skipped)})))
     assert page.rows[row(page, "Beta")][2].startswith("failed")

@@ -6,7 +6,7 @@ import pytest
 
 from featuresync.agent.phone_config import PhoneConfig
 from featuresync.library.claims import feature_of, requirements, side_of, skip_reason, wanted
-from featuresync.profile import Mechanism, load_profile
+from featuresync.profile import Mechanism, load_bench, load_profile
 from featuresync.sync.feature_code import FeatureCodes
 
 ROOT = Path(__file__).parents[3]
@@ -136,9 +136,23 @@ def test_what_must_be_known_not_to_hold(profile, value, reason):
 
 def test_an_account_that_the_bench_lacks(profile):
     tags = ["feature:dnd", "side:phone", "role:target"]
-    assert skip_reason(profile, tags, {"primary", "other"}) == "the bench has no account 'target'"
-    assert skip_reason(profile, tags, {"primary", "other", "target"}) == ""
+    bench = load_bench(ROOT / "bench.example.toml")
+    assert skip_reason(profile, tags, bench) == ""
+    accounts = {role: account for role, account in bench.accounts.items() if role != "target"}
+    bench = bench.model_copy(update={"accounts": accounts})
+    assert skip_reason(profile, tags, bench) == "the bench has no account 'target'"
     assert skip_reason(profile, tags) == ""
+
+
+def test_a_feature_that_the_recipe_cannot_read(profile):
+    bench = load_bench(ROOT / "bench.example.toml")
+    recipe = bench.recipe(profile)
+    features = {name: one for name, one in recipe.features.items() if name != "dnd"}
+    recipes = {bench.admin.recipe: recipe.model_copy(update={"features": features})}
+    bench = bench.model_copy(update={"recipes": recipes})
+    reason = f"the bench's recipe {bench.admin.recipe} cannot read dnd"
+    assert skip_reason(profile, ["feature:dnd", "side:phone"], bench) == reason
+    assert skip_reason(profile, ["feature:cf_busy", "side:phone"], bench) == ""
 
 
 def phone(feature_sync=True, codes_used=None, codes=()):
