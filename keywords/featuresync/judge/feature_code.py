@@ -138,13 +138,7 @@ def _altered(before: Report, after: Report, but: set[Feature]) -> list[FeatureSt
     ]
 
 
-@CODES.row(
-    "FC-05",
-    P,
-    "inferred",
-    "An off code with digits behind it harms nobody.",
-    "FC",
-)
+@CODES.row("FC-05", P, "inferred", "An off code with digits behind it harms nobody.", "FC")
 def off_code_with_digits_harms_nobody(story: Story) -> Iterator[Finding]:
     for call in _wrong(story, topics.OFF_WITH_DIGITS):
         for account in story.setting.accounts.values():
@@ -160,8 +154,9 @@ def off_code_with_digits_harms_nobody(story: Story) -> Iterator[Finding]:
 def on_code_without_number(story: Story) -> Iterator[Finding]:
     for call in _wrong(story, topics.WITHOUT_NUMBER):
         held = _around(story, call, call.account)
-        for feature in story.features_of(call) if held else ():
-            assert held is not None
+        for feature in story.features_of(call):
+            if held is None or any(feature not in report.states for report in held):
+                continue
             claimed = story.fact(f"features.{feature}.codes.without_number")
             before, after = (report.states[feature] for report in held)
             if claimed in ("voicemail", "stored"):
@@ -175,23 +170,24 @@ def on_code_without_number(story: Story) -> Iterator[Finding]:
             yield Finding(ok, expected, f"{_went(call)}; read back: {after}", held[1].at)
 
 
-@CODES.row("FC-07", P, PRACTICE, "A code that means nothing is refused and changes nothing.", "FC")
-def unknown_code_is_refused(story: Story) -> Iterator[Finding]:
-    yield from _refused(story, topics.UNKNOWN_CODE, "refused")
+@CODES.row("FC-07", P, PRACTICE, "A code that means nothing changes nothing.", "FC")
+def unknown_code_is_harmless(story: Story) -> Iterator[Finding]:
+    yield from _harmless(story, topics.UNKNOWN_CODE, "")
 
 
 @CODES.row("FC-08", P, PRACTICE, "A feature code without credentials changes nothing.", "FC")
-def code_without_credentials(story: Story) -> Iterator[Finding]:
-    yield from _refused(story, topics.WITHOUT_CREDENTIALS, "challenged or refused")
+def code_without_credentials_is_harmless(story: Story) -> Iterator[Finding]:
+    yield from _harmless(story, topics.WITHOUT_CREDENTIALS, " without credentials")
 
 
-def _refused(story: Story, topic: str, how: str) -> Iterator[Finding]:
+def _harmless(story: Story, topic: str, how: str) -> Iterator[Finding]:
+    """Refused or answered with an announcement: what counts is that nothing changes."""
     for call in _wrong(story, topic):
         held = _around(story, call, call.account)
-        altered = _altered(*held, set()) if held else []
-        ok = call.exchange.status >= 400 and not altered
-        seen = f"{_went(call)}; {'now: ' + '; '.join(map(str, altered)) if altered else 'no change'}"
-        yield Finding(ok, f"{call.dialled} {how}, no change", seen, call.exchange.final)
+        if held is not None:
+            harm = "; ".join(map(str, _altered(*held, set())))
+            seen = f"{_went(call)}; {'now: ' + harm if harm else 'no change'}"
+            yield Finding(not harm, f"no change by {call.dialled}{how}", seen, call.exchange.final)
 
 
 # -- the call itself ------------------------------------------------------------------------------
@@ -211,13 +207,7 @@ def server_ends_the_call(story: Story) -> Iterator[Finding]:
             yield Finding(not call.bye.sent, "BYE from the server", f"by {by} after {held:.1f} s", call.bye)
 
 
-@CODES.row(
-    "FC-10",
-    M,
-    "RFC 3261 12.1.1, 12.2.1.1",
-    "What the server sends in a call fits its dialog.",
-    "FC",
-)
+@CODES.row("FC-10", M, "RFC 3261 12.1.1, 12.2.1.1", "What the server sends in a call fits its dialog.", "FC")
 def dialog_is_in_order(story: Story) -> Iterator[Finding]:
     for call in _answered(story):
         answer = call.exchange.final

@@ -74,7 +74,7 @@ Code No-Answer Forward Without A Number
     On Code Without A Number    cf_no_answer
 
 Code That Nobody Knows
-    [Documentation]    A code that means nothing is refused and changes nothing.
+    [Documentation]    A code that means nothing changes nothing.
     [Tags]    feature:dnd    FC-07
     Phone Is Registered
     Server Already Has    dnd    on
@@ -84,7 +84,7 @@ Code That Nobody Knows
 
 Code Without Credentials
     [Documentation]    A feature code dialled without credentials changes nothing.
-    [Tags]    feature:dnd    FC-08
+    [Tags]    feature:dnd    needs:challenge    FC-08
     Phone Is Registered
     Phone Dials The Code Without Credentials    dnd    on
     Server Has    dnd    off

@@ -125,12 +125,6 @@ def without_number_the_other_forward(stage: CodeStage) -> None:
     stage.stores = lambda user, state: stage.store(user, on(BUSY, ""))
 
 
-def any_code_is_welcome(stage: CodeStage) -> None:
-    final, act = stage.final, stage.act
-    stage.final = lambda dialled: 200 if dialled == "*000999" else final(dialled)
-    stage.act = lambda user, dialled: None if dialled == "*000999" else act(user, dialled)  # type: ignore[method-assign]
-
-
 def unknown_code_takes_all_off(stage: CodeStage) -> None:
     final = stage.final
 
@@ -240,7 +234,6 @@ MUTANTS = [
     ("wrong codes", off_code_hits_the_other, "FC-05"),
     ("wrong codes", without_number_nothing_happens, "FC-06"),
     ("wrong codes", without_number_the_other_forward, "FC-06"),
-    ("wrong codes", any_code_is_welcome, "FC-07"),
     ("wrong codes", unknown_code_takes_all_off, "FC-07"),
     ("wrong codes", no_credentials_needed, "FC-08"),
     ("switches", never_hangs_up, "FC-09"),
