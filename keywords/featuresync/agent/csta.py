@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .phone import Phone
 
 REMEMBERED = 1000
-"""Events kept; a server that sends more than these in one scenario is not listened to any more."""
+"""Events kept; later ones are still answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,10 @@ class CstaListener:
         return request.method == "INFO" and is_csta(request.header("content-type"))
 
     def receive(self, request: Message, now: float) -> None:
-        """Answer an INFO that ``takes`` said yes to: 200, or 400 when nothing can be read in it.
+        """Answer an INFO: one with uaCSTA 200, or 400 when no document can be read in it (RFC 3261 21.4.1).
 
-        Any other INFO that is of no dialog is answered 481 (RFC 3261 12.2.2).
+        415 would say that the type is not known here. Any other INFO that is of no call of ours is
+        answered 481 (RFC 6086 4.2.2, RFC 3261 12.2.2).
         """
         status, reason = 481, "Call/Transaction Does Not Exist"
         if self.takes(request):

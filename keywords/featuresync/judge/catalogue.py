@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .code_call import CODE_CALLS
 from .csta import CSTA
 from .devices import DEVICES
 from .digest import DIGEST
@@ -20,7 +21,20 @@ _ORDER = ("TR", "AU", "SU", "EX", "NO", "RF", "UN", "BD", "MP", "ST", "MS", "FC"
 CATALOGUE: dict[str, Requirement] = {
     row.id: row
     for row in sorted(
-        [*RFC3261, *DIGEST, *START, *NOTIFY, *END, *DOCUMENTS, *STATE, *DEVICES, *CODES, *EFFECT, *CSTA],
+        [
+            *RFC3261,
+            *DIGEST,
+            *START,
+            *NOTIFY,
+            *END,
+            *DOCUMENTS,
+            *STATE,
+            *DEVICES,
+            *CODES,
+            *CODE_CALLS,
+            *EFFECT,
+            *CSTA,
+        ],
         key=lambda row: (_ORDER.index(row.id[:2]), row.id),
     )
 }

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from .change import Change
 from .exchange import Kind, Notify
 from .outcome import outcome
 from .rows import PRACTICE, P, R, Rows
-from .story import Change, Story
+from .story import Story
 from .subscription import Subscription
 from .verdict import Finding
 

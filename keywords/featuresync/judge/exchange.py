@@ -1,4 +1,4 @@
-"""Requests of ours with what came back, and NOTIFYs with our answers, put together from a trace."""
+"""Requests of ours with what came back, the server's requests with our answers: put together from a trace."""
 
 from __future__ import annotations
 
@@ -157,8 +157,11 @@ class Exchange:
 
 
 @dataclass(eq=False)
-class Notify:
-    """A NOTIFY as it first came; ``copies`` are its retransmissions, ``answers`` our responses."""
+class Received:
+    """A request of the server's as it first came; ``copies`` are its retransmissions.
+
+    ``answers`` are our responses.
+    """
 
     wire: Wire
     copies: list[Wire] = field(default_factory=list)
@@ -169,8 +172,22 @@ class Notify:
         return self.wire.time
 
     @property
+    def actor(self) -> str:
+        return self.wire.actor
+
+    @property
     def message(self) -> Message:
         return self.wire.message
+
+    @property
+    def status(self) -> int:
+        """Of our final response, 0 while there is none."""
+        return next((a.message.status for a in self.answers if a.message.status >= 200), 0)
+
+
+@dataclass(eq=False)
+class Notify(Received):
+    """A NOTIFY, whatever it is of."""
 
     @cached_property
     def body(self) -> Body:
@@ -199,10 +216,12 @@ class Pairing:
     def __init__(self) -> None:
         self.exchanges: list[Exchange] = []
         self.notifies: list[Notify] = []
+        self.received: list[Received] = []
+        """All other requests of the server's, but its ACKs."""
         self.strays: list[Wire] = []
         """Responses whose branch is that of no request of ours."""
         self._attempts: dict[tuple[str, str, str], Attempt] = {}
-        self._arrived: dict[tuple[str, ...], Notify] = {}
+        self._arrived: dict[tuple[str, ...], Received] = {}
 
     def read(self, wire: Wire) -> None:
         message = wire.message
@@ -214,8 +233,8 @@ class Pairing:
                 self.strays.append(wire)
             else:
                 attempt.answer(wire)
-        elif message.method == "NOTIFY":
-            self._notify(wire)
+        elif message.method != "ACK":
+            self._receive(wire)
 
     def requests(self) -> Iterator[Attempt]:
         return (attempt for exchange in self.exchanges for attempt in exchange.attempts)
@@ -240,19 +259,25 @@ class Pairing:
                 break
         self.exchanges.append(Exchange([attempt]))
 
-    def _notify(self, wire: Wire) -> None:
+    def _receive(self, wire: Wire) -> None:
+        """A request of the server's, or our answer to one."""
         message = wire.message
-        # A retransmission has the branch and the CSeq of the first copy (RFC 3261 17.1.2).
-        key = (wire.actor, message.branch or wire.data.hex(), message.call_id, str(message.cseq))
+        # A retransmission has the branch and the CSeq of the first copy (RFC 3261 17.1.2), a CANCEL has
+        # those of its INVITE (9.1).
+        branch = message.branch or wire.data.hex()
+        key = (wire.actor, message.method, branch, message.call_id, str(message.cseq))
         known = self._arrived.get(key)
         if wire.sent:
-            if known is not None and not message.is_request:
+            if known is not None:
                 known.answers.append(wire)
         elif known is not None:
             known.copies.append(wire)
-        else:
+        elif message.method == "NOTIFY":
             self._arrived[key] = notify = Notify(wire)
             self.notifies.append(notify)
+        else:
+            self._arrived[key] = received = Received(wire)
+            self.received.append(received)
 
 
 def _nonces(message: Message, names: tuple[str, ...]) -> set[str]:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from featuresync.sync.feature import FeatureState
 
+from .change import Change
 from .exchange import Notify
-from .story import Change, Story
+from .story import Story
 from .subscription import Subscription
 from .verdict import Finding
 

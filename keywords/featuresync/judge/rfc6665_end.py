@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from .change import Change
 from .exchange import Exchange, Kind
 from .rfc6665_start import coverage, full_state
 from .rows import PRACTICE, M, P, R, Rows
-from .story import Change, Story
+from .story import Story
 from .subscription import Subscription
 from .verdict import Finding
 

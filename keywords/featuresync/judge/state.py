@@ -8,10 +8,11 @@ from itertools import pairwise
 
 from featuresync.sync.feature import Feature, FeatureState
 
+from .change import Change, Report
 from .exchange import Kind
 from .outcome import outcome
 from .rows import PRACTICE, P, Rows
-from .story import Change, Report, Story
+from .story import Story
 from .subscription import Subscription
 from .trace import Event
 from .verdict import Finding
@@ -110,8 +111,10 @@ def _side_effects(story: Story, account: str, reports: list[Report]) -> Iterator
         following = story.next_change(account, None, before.time)
         if following >= after.time:
             continue
-        # Of several reports after the change the last one before the next change counts.
-        later = [r for r in reports if after.time <= r.time < story.next_change(account, None, after.time)]
+        # Of several reports after the change the last one before the next change counts. What comes of a
+        # code that is dialled wrongly on purpose is no change's doing.
+        until = min(story.next_change(account, None, after.time), story.next_wrong_call(after.time))
+        later = [report for report in reports if after.time <= report.time < until]
         last = later[-1] if later else after
         changed = story.touched(account, before.time, last.time)
         harmed = [

@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 from featuresync.sync.as_feature_event import MEDIA_TYPE, PACKAGE
-from featuresync.sync.feature import Feature, FeatureState, States
+from featuresync.sync.feature import Feature, FeatureState
 
-from .calls import Call, calls_in, codes_of
-from .exchange import Exchange, Kind, Notify, Pairing, number_in, package_of
-from .subscription import Subscription, user_of
-from .topics import UNPLUGGED, WRONG_PASSWORD
-from .trace import Awaited, Event, Flip, Note, Quiet, Reading, Setting, Trace, Wire
+from .calls import Call, CallReading
+from .change import Change, Report
+from .exchange import Exchange, Kind, Notify, Pairing, package_of
+from .phones import Phones
+from .subscription import Subscription
+from .topics import OFF_WITH_DIGITS, UNPLUGGED, WITHOUT_NUMBER, WRONG_PASSWORD
+from .trace import Awaited, Flip, Note, Quiet, Reading, Setting, Trace, Wire
 
 SLACK = 0.05
 """Seconds by which a scenario's own wait may fall short of the same deadline counted by the judge."""
@@ -27,57 +28,17 @@ _DEADLINES = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, eq=False)
-class Change:
-    """A feature that somebody changed: a set from a phone, or a flip at the server."""
-
-    time: float
-    """When it was asked for."""
-    done: float
-    """When the server answered."""
-    account: str
-    state: FeatureState
-    at: Event
-    origin: Subscription | None = None
-    """The subscription of the phone that did it; None for a flip, or a feature code."""
-    exchange: Exchange | None = None
-    call: Call | None = None
-    """The call to a feature code that did it."""
-
-    @property
-    def flipped(self) -> bool:
-        """It was made at the server."""
-        return self.origin is None and self.call is None
-
-    @property
-    def feature(self) -> Feature:
-        return self.state.feature
-
-    @property
-    def refused(self) -> bool:
-        """The server said no."""
-        if self.call is not None:
-            return not self.call.accepted
-        return self.exchange is not None and self.exchange.status >= 300
-
-
-@dataclass(frozen=True, eq=False)
-class Report:
-    """What the server said of an account: in a NOTIFY, or when read back."""
-
-    time: float
-    account: str
-    states: States
-    at: Event
-
-
 class Story:
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
         self.setting: Setting = trace.setting
         pairing = Pairing()
-        self._read(pairing)
+        self.calls = self._read(pairing)
+        """Every call that our phones made, in order."""
         self.exchanges, self.strays = pairing.exchanges, pairing.strays
+        self.received = pairing.received
+        """Requests of the server's, but for NOTIFY and ACK."""
+        self.phones = Phones(self.exchanges, trace.of(Note))
         self.subscriptions: list[Subscription] = []
         self.misdirected: list[tuple[Notify, Subscription]] = []
         """NOTIFYs of a subscription that came to a phone of another account."""
@@ -85,8 +46,6 @@ class Story:
         """NOTIFYs of our package that are of no dialog of ours."""
         self.notifies: list[tuple[Notify, Subscription]] = []
         """Every NOTIFY with the subscription it is of, in order of arrival."""
-        self.calls = list(calls_in(trace.events, self.exchanges, trace.setting))
-        """Every call that our phones made."""
         self._subscribe()
         for notify in pairing.notifies:
             self._place(notify)
@@ -135,17 +94,17 @@ class Story:
             for event in self.trace.of(Awaited)
         )
 
-    def listened(self, actor: str, since: float) -> bool:
+    def listened(self, actor: str, since: float, until: float = math.inf) -> bool:
         """Whether ``actor`` was made to listen for the absence of messages after ``since``."""
         quiet = min(self.deadline("quiet"), 1.0)
-        return any(q.actor == actor and q.until - max(q.time, since) >= quiet - SLACK
+        return any(q.actor == actor and q.until - max(q.time, since) >= quiet - SLACK and q.until < until
                    for q in self.trace.of(Quiet))  # fmt: skip
 
     # -- changes and reports -----------------------------------------------------------------------
 
     @cached_property
     def changes(self) -> list[Change]:
-        """Sets by phones that meant them, and flips, in order."""
+        """Sets and calls to codes by phones that meant them, and flips, in order."""
         found = [Change(f.time, f.done, f.account, f.state, f) for f in self.trace.of(Flip)]
         for sub, exchange in self.subscribes:
             if exchange.asked is None or exchange.kind is not Kind.SET:
@@ -163,15 +122,11 @@ class Story:
                         exchange,
                     )
                 )
-        found += self._changes_by_code()
-        return sorted(found, key=lambda change: change.time)
-
-    def _changes_by_code(self) -> Iterator[Change]:
         for call in self.calls:
             if call.meant is not None:
-                done = min(call.end, self.end)
-                exchange, at = call.exchange, call.exchange.request
-                yield Change(call.start, done, call.account, call.meant, at, None, exchange, call)
+                at = call.exchange.request
+                found.append(Change(call.start, call.end, call.account, call.meant, at, call=call))
+        return sorted(found, key=lambda change: change.time)
 
     def is_meant(self, exchange: Exchange) -> bool:
         """False for a set sent with a wrong password or without credentials that are due."""
@@ -209,6 +164,10 @@ class Story:
             math.inf,
         )
 
+    def next_wrong_call(self, after: float) -> float:
+        """When the next call to a code went out that is wrong on purpose; infinite when none did."""
+        return min((call.start for call in self.calls if call.topic and call.start > after), default=math.inf)
+
     @cached_property
     def _settled(self) -> dict[int, float]:
         """When the server first reported what each change asked for, by the change's identity."""
@@ -230,21 +189,13 @@ class Story:
             and change.time < until
             and self._settled.get(id(change), math.inf) > since
         }
-        # A code that was dialled wrongly on purpose may still do to its own feature what it says.
+        # A code that was dialled wrongly on purpose may well do to its own feature what it says.
         return found | {
-            feature
+            call.touches
             for call in self.calls
-            if call.topic and call.account == account and since < call.end and call.start < until
-            for feature in self.features_of(call)
-        }
-
-    def features_of(self, call: Call) -> set[Feature]:
-        """The feature whose code the call dials, rightly or with digits behind it; empty when it is none."""
-        if call.asked is not None:
-            return {call.asked.feature}
-        codes = codes_of(self.setting)
-        fits = [f for f in codes if codes[f].off and call.dialled.startswith(codes[f].off)]
-        return {max(fits, key=lambda feature: len(codes[feature].off))} if fits else set()
+            if call.topic in (OFF_WITH_DIGITS, WITHOUT_NUMBER) and call.touches is not None
+            and call.account == account and since < call.end and call.start < until
+        }  # fmt: skip
 
     def read_after(self, change: Change) -> Report | None:
         """The last reading that shows what came of a change: before the next one, or the next of its kind."""
@@ -274,52 +225,40 @@ class Story:
             known = read[-1].states.get(change.feature)
         return known is None or not known.satisfies(change.state)
 
-    # -- phones and their accounts -----------------------------------------------------------------
-
-    @cached_property
-    def _owners(self) -> dict[str, str]:
-        found: dict[str, str] = {}
-        for exchange in self.exchanges:
-            if exchange.method == "REGISTER":
-                found.setdefault(exchange.actor, user_of(exchange.first.message.to.uri))
-        return found
-
-    def account_of(self, actor: str) -> str:
-        """User part of the account that the phone registered for, "" for one that did not."""
-        return self._owners.get(actor, "")
-
-    def registered(self, account: str, at: float) -> list[str]:
-        """Phones of the account that were registered at that time."""
-        there: dict[str, bool] = {}
-        for exchange in self.exchanges:
-            if exchange.method == "REGISTER" and exchange.accepted and exchange.answered <= at:
-                there[exchange.actor] = number_in(exchange.request.message, "expires") != 0
-        for note in self.trace.of(Note):
-            if note.topic == UNPLUGGED and note.time <= at:
-                there[note.actor] = False
-        return [actor for actor, on in there.items() if on and self.account_of(actor) == account]
-
     def held(self, account: str, feature: Feature, at: float) -> FeatureState | None:
-        """What the account held at that time: what was last set there, or read back since."""
+        """What the account held at that time: as last set, or read back since; None where nobody knows.
+
+        What a NOTIFY said counts only where there is nothing better: it may be stale.
+        """
         known = [(r.time, r.states[feature]) for r in self.readings
                  if r.account == account and r.time <= at and feature in r.states]  # fmt: skip
-        mine = [c for c in self.changes if (c.account, c.feature) == (account, feature)]
-        known += [(c.done, c.state) for c in mine if c.done <= at and not c.refused]
-        return max(known, key=lambda one: one[0])[1] if known else None
+        own = [c for c in self.changes if (c.account, c.feature) == (account, feature) and not c.refused]
+        known += [(change.done, change.state) for change in own if change.done <= at]
+        return max(known, key=lambda one: one[0])[1] if known else self.reported(account, feature, at)
+
+    def is_so(self, change: Change) -> bool:
+        """Whether the server held already what the change asks for: nothing need be told then."""
+        held = self.held(change.account, change.feature, change.time)
+        return held is not None and held.satisfies(change.state)
 
     # -- making it ---------------------------------------------------------------------------------
 
-    def _read(self, pairing: Pairing) -> None:
+    def _read(self, pairing: Pairing) -> list[Call]:
+        reading = CallReading(self.setting)
         wrong: set[str] = set()
         for event in self.trace.events:
+            before = len(pairing.exchanges)
             if isinstance(event, Note) and event.topic == WRONG_PASSWORD:
                 wrong.add(event.actor)
             elif isinstance(event, Wire):
-                before = len(pairing.exchanges)
                 pairing.read(event)
-                if len(pairing.exchanges) > before and event.actor in wrong:
-                    pairing.exchanges[-1].wrong_password = True
-                    wrong.discard(event.actor)
+            started = pairing.exchanges[-1] if len(pairing.exchanges) > before else None
+            if started is not None and started.actor in wrong:
+                started.wrong_password = True
+                wrong.discard(started.actor)
+            reading.read(event, started)
+        reading.share(pairing.received)
+        return reading.calls
 
     def _subscribe(self) -> None:
         known: dict[tuple[str, str, str], Subscription] = {}

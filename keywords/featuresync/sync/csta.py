@@ -7,18 +7,30 @@ any edition. Like there, a body is read twice: strictly for the form, leniently 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .as_feature_event import read_body, read_set
 from .document import Element, read_documents
 from .feature import Feature, FeatureState
-from .vocabulary import DND_EVENT, FORWARDING_EVENT, SET_DND, SET_FORWARDING
+from .vocabulary import DND_EVENT, FEATURE_OF_TYPE, FORWARDING_EVENT, SET_DND, SET_FORWARDING
 
 MEDIA_TYPE = "application/csta+xml"
 _EDITION = re.compile(
     r"https?://www\.ecma(?:-international\.org|\.ch)/standards/ecma-323/csta/(?P<edition>ed\d{1,2})"
 )
-_ABOUT_FEATURES = (DND_EVENT, FORWARDING_EVENT, SET_DND, SET_FORWARDING)
+_SWITCHES = {
+    DND_EVENT: "doNotDisturbOn",
+    SET_DND: "doNotDisturbOn",
+    FORWARDING_EVENT: "forwardStatus",
+    SET_FORWARDING: "activateForward",
+}
+"""Roots about features, and the child that says on or off: an ``xsd:boolean``."""
+# What ECMA-269 has besides the three types that phones know.
+_OTHER_TYPES = frozenset(
+    "forwardDND forwardImmInt forwardImmExt forwardBusyInt forwardBusyExt forwardNoAnsInt forwardNoAnsExt "
+    "forwardDNDInt forwardDNDExt".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +38,7 @@ class CstaBody:
     """What one body says. ``edition`` is ``ed3`` and the like, "" when the namespace is of none."""
 
     root: str
+    """Local name of the root element, "" when nothing could be made of the body."""
     edition: str
     states: dict[Feature, FeatureState]
     problems: tuple[str, ...]
@@ -40,7 +53,8 @@ def read_csta(body: bytes) -> CstaBody:
     """Read a body. Never raises; other roots than those about features give no state and no problem.
 
     Some servers push ``SetDoNotDisturb`` or ``SetForwarding`` where TR/87 has an event: the state is read
-    all the same.
+    all the same, with ``monitorCrossRefID`` or without. Rings are those of ``ringCount``: ``ringDuration``
+    is seconds and says nothing of them.
     """
     readings = read_documents(body)
     tree = readings[0].tree
@@ -53,8 +67,7 @@ def read_csta(body: bytes) -> CstaBody:
     if edition is None:
         problems.append(f"namespace {tree.namespace[:120]!r} is that of no edition of ECMA-323")
     states = _states(tree, body)
-    if tree.name in _ABOUT_FEATURES and not states:
-        problems.append(f"{tree.name} without a readable state")
+    problems += _strict_problems(tree, bool(states))
     return CstaBody(tree.name, edition["edition"] if edition else "", states, tuple(problems))
 
 
@@ -63,3 +76,20 @@ def _states(tree: Element, body: bytes) -> dict[Feature, FeatureState]:
         asked = read_set(body)
         return {asked.feature: asked} if asked else {}
     return read_body("", body).states
+
+
+def _strict_problems(tree: Element, readable: bool) -> Iterator[str]:
+    switch = _SWITCHES.get(tree.name)
+    if switch is None:
+        return
+    kind = next((child.text.strip() for child in tree.find("forwardingType")), "")
+    # A forward of a type that phones do not know is in order, and says nothing of theirs.
+    if not readable and (kind in FEATURE_OF_TYPE or kind not in _OTHER_TYPES):
+        yield f"{tree.name} without a readable state"
+        return
+    # White space around an xsd:boolean is no part of it.
+    said = [child.text.strip() for child in tree.find(switch)]
+    if len(said) != 1:
+        yield f"{switch} stands {len(said)} times"
+    elif said[0] not in ("true", "false", "1", "0"):
+        yield f"{switch} is {said[0][:40]!r}, not a boolean"

@@ -139,11 +139,12 @@ class CodeStage:
                 self.act(phone.account, dialled)
         self.sends_ack(phone, invite)
         if answers[-1] == 200:
-            self.now += 0.5
+            self.now += 0.5 if self.hangs_up else 30.0
+            ends = [f"<sip:{dialled.replace('#', '%23')}@lab>;tag={tag}", invite.header("from")]
+            ends = ends if self.hangs_up else ends[::-1]
             end = Draft("BYE sip:x SIP/2.0", [
                 ("Via", f"SIP/2.0/UDP {SERVER[0]}:{SERVER[1]};branch=z9hG4bKb{self.token()}"),
-                ("From", f"<sip:{dialled.replace('#', '%23')}@lab>;tag={tag}"),
-                ("To", f"{invite.header('from')}"), ("Call-ID", invite.call_id), ("CSeq", "77 BYE"),
+                ("From", ends[0]), ("To", ends[1]), ("Call-ID", invite.call_id), ("CSeq", "77 BYE"),
             ])  # fmt: skip
             self.bye_of(end)
             bye = Message(end.encode())

@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
-from . import mutants_of_starts, mutants_of_state, mutants_of_subscriptions
+from . import (
+    mutants_of_calls,
+    mutants_of_code_calls,
+    mutants_of_codes,
+    mutants_of_starts,
+    mutants_of_state,
+    mutants_of_subscriptions,
+)
 from .faults import MUTANTS, Mutant
 
-__all__ = ["MUTANTS", "Mutant", "mutants_of_starts", "mutants_of_state", "mutants_of_subscriptions"]
+__all__ = [
+    "MUTANTS",
+    "Mutant",
+    "mutants_of_calls",
+    "mutants_of_code_calls",
+    "mutants_of_codes",
+    "mutants_of_starts",
+    "mutants_of_state",
+    "mutants_of_subscriptions",
+]

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 SERVER = ("127.0.0.1", 5060)
 STEP = 0.01
 """Seconds that each message and each command takes."""
-DEADLINES = {"answer": 4.0, "full_state": 5.0, "confirmation": 5.0, "push": 5.0, "quiet": 1.5}
+DEADLINES = {
+    "answer": 4.0, "full_state": 5.0, "confirmation": 5.0, "push": 5.0, "quiet": 1.5, "ring": 5.0,
+    "no_answer": 60.0,
+}  # fmt: skip
 
 
 @dataclass(eq=False)
@@ -35,7 +38,9 @@ class Phone:
         self.event, self.accept = PACKAGE, ACCEPT
         self.last: Message | None = None
         self.news: list[dict[Feature, FeatureState]] = []
-        self.finals = 0
+        self.busy = False
+        self.rung = 0
+        """How often it rang."""
 
     @property
     def contact(self) -> str:
@@ -180,8 +185,22 @@ class Phone:
         if kind == "response":
             self.last = message
             return
+        if kind == "request":
+            self.answers(message)
+            return
         self.news.append(read_body(message.header("content-type"), message.body).states)
         self.wire(reply(message, 200, "OK").encode(), True)
+
+    def answers(self, request: Message) -> None:
+        """A request that is no NOTIFY: of a call, or an event in an INFO."""
+        status, reason = 200, "OK"
+        if request.method == "ACK":
+            return
+        if request.method == "INVITE":
+            self.rung += not self.busy
+            status, reason = (486, "Busy Here") if self.busy else (180, "Ringing")
+        self.stage.now += STEP
+        self.wire(reply(request, status, reason, to_tag=f"p{self.stage.token()}").encode(), True)
 
     def wire(self, data: bytes, sent: bool) -> None:
         stage = self.stage

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from featuresync.sync.as_feature_event import MEDIA_TYPE
 
+from . import scenarios_of_calls, scenarios_of_codes
 from .phones import Phone
 from .traces import ALWAYS, BUSY, DND, NO_ANSWER, Stage, off, on
 
@@ -179,5 +180,8 @@ def unsubscribed(stage: Stage) -> None:
 
 ALL: dict[str, Scenario] = {
     scenario.__name__: scenario
-    for scenario in (round_trips, flips, lifecycle, starts, credentials, rapid, devices, typed, unsubscribed)
-}
+    for scenario in (
+        round_trips, flips, lifecycle, starts, credentials, rapid, devices, typed, unsubscribed,
+        *scenarios_of_codes.ALL, *scenarios_of_calls.ALL,
+    )
+}  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from featuresync.judge.catalogue import CATALOGUE
@@ -236,5 +238,7 @@ def test_judging_runs_every_row(good):
 
 
 def test_a_tagged_row_of_another_mechanism_is_left_out(good):
-    assert "FC-01" not in judged(good["flips"], tagged="FC-01 ST-09")
+    flips = good["flips"]
+    trace = Trace(replace(flips.setting, families=frozenset({"R"})), flips.events)
+    assert "FC-01" not in judged(trace, tagged="FC-01 ST-09")
     assert verdict_of([], ["FC-01"], [])[0] is Verdict.BROKEN

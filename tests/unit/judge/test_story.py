@@ -258,3 +258,57 @@ def test_the_story_is_made_again_when_the_trace_has_grown():
     assert story_of(stage.trace) is first
     stage.flip(on(DND))
     assert len(story_of(stage.trace).changes) == 1
+
+
+# -- our phones -----------------------------------------------------------------------------------
+
+
+def test_whose_a_phone_is_and_when_it_is_there():
+    stage = Stage()
+    desk, other = stage.phone(), stage.phone("stranger", "other")
+    desk.register()
+    other.options()
+    there = stage.now + 1
+    stage.wait(2)
+    desk.register(expires=0)
+    away = stage.now + 1
+    stage.wait(2)
+    desk.register()
+    back = stage.now + 1
+    stage.wait(2)
+    stage.trace.add(Note(stage.now, "desk", UNPLUGGED, "leaves"))
+    gone = stage.now + 1
+    stage.wait(2)
+    desk.register()
+    phones = Story(stage.trace).phones
+    assert [phones.account_of(name) for name in ("desk", "stranger", "nobody")] == ["2001", "2002", ""]
+    assert phones.registered("2001", 999.0) == []
+    assert [phones.registered("2001", at) for at in (there, away, back, gone, stage.now)] == [
+        ["desk"], [], ["desk"], [], ["desk"],
+    ]  # fmt: skip
+    assert phones.registered("2002", stage.now) == []
+
+
+def test_what_an_account_holds_is_what_was_last_set_or_read():
+    stage = Stage()
+    assert Story(stage.trace).held("2001", DND, 2000.0) is None
+    desk = subscribed(stage)
+    told = Story(stage.trace).held("2001", DND, stage.now + 1)
+    assert told == off(DND), "a NOTIFY counts where there is nothing better"
+    stage.flip(on(DND))
+    flipped = stage.now
+    assert Story(stage.trace).held("2001", DND, flipped) == on(DND)
+    stage.states["2001"][DND] = off(DND)
+    stage.read()
+    assert Story(stage.trace).held("2001", DND, stage.now) == off(DND)
+    assert Story(stage.trace).held("2001", DND, flipped) == on(DND)
+    assert desk.to_tag
+
+
+def test_a_system_without_the_package_need_not_list_it():
+    stage = Stage()
+    edit(stage, lambda m: m.draft.put("Allow-Events", "presence"), kind="response", why="options")
+    stage.phone().options()
+    assert [finding.ok for finding in findings(stage, "SU-08")] == [False]
+    stage.facts |= {"features.dnd.phone_side": "feature-code", "features.dnd.server_side": "none"}
+    assert findings(stage, "SU-08") == []

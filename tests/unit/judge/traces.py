@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from featuresync.judge.trace import Flip, Quiet, Reading, Setting, Trace
+from featuresync.judge.trace import Awaited, Flip, Quiet, Reading, Setting, Trace
 from featuresync.sip.message import Draft, Message, reply
 from featuresync.sync.as_feature_event import (
     MEDIA_TYPE,
@@ -21,9 +21,10 @@ from featuresync.sync.as_feature_event import (
 from featuresync.sync.feature import Feature, FeatureState
 
 from .phones import DEADLINES, SERVER, STEP, Phone
+from .switch import CODE_FACTS, Switch
 
 DND, ALWAYS, BUSY, NO_ANSWER = Feature
-ACCOUNTS = {"primary": "2001", "other": "2002"}
+ACCOUNTS = {"primary": "2001", "other": "2002", "target": "2003"}
 
 
 def on(feature: Feature, number: str = "", rings: int | None = None) -> FeatureState:
@@ -36,7 +37,11 @@ def off(feature: Feature) -> FeatureState:
 
 @dataclass
 class Outgoing:
-    """What the server is about to send; ``why`` is start, fetch, refresh, set, end or flip."""
+    """What the server is about to send; ``kind`` is notify, response or request.
+
+    ``why`` is start, fetch, refresh, set, end, flip, code; of a call it is answer, announce, call, bye,
+    invite, cancel; or info.
+    """
 
     kind: str
     draft: Draft
@@ -69,12 +74,13 @@ class Dialog:
 class Stage:
     """A server, its phones, and the trace of what they do."""
 
-    families: str = "R B MS FS OS FV PH"
+    families: str = "R B MS FS OS FV PH FC EF C"
     assigned: tuple[Feature, ...] = tuple(Feature)
     facts: dict[str, object] = field(
         default_factory=lambda: {
             "expect.challenge": True,
             "expect.full_state": "multipart",
+            **CODE_FACTS,
         }
     )
     transport: str = "udp"
@@ -108,6 +114,9 @@ class Stage:
         self.moves = True
         self.asked = off(DND)
         self.before_set: Callable[[Dialog], None] = lambda dialog: None
+        self.contacts: list[Phone] = []
+        """The phones that are registered."""
+        self.switch = Switch(self)
 
     # -- what a scenario says ----------------------------------------------------------------------
 
@@ -135,6 +144,17 @@ class Stage:
         self.trace.add(Flip(sent, self.now, user, state))
         self.push(user, state, None, "flip")
 
+    def has(self, state: FeatureState, account: str = "primary") -> None:
+        """The scenario waits until the server holds that state."""
+        user, limit = ACCOUNTS[account], DEADLINES["confirmation"]
+        self.read(account)
+        met = self.states[user][state.feature].satisfies(state)
+        if not met:
+            self.now += limit
+            self.read(account)
+        said = f"confirmation ({limit:g} s)"
+        self.trace.add(Awaited(self.now, "server", f"{user}: {state}", said, met))
+
     def quiet(self, *actors: str, seconds: float = 1.5) -> None:
         start, self.now = self.now, self.now + seconds
         for actor in actors:
@@ -161,11 +181,15 @@ class Stage:
     def receive(self, phone: Phone, data: bytes) -> None:
         request = Message(data)
         self.now += STEP
+        if request.method in ("INVITE", "ACK", "CANCEL", "BYE"):
+            return self.switch.receive(phone, request)
         if request.method == "OPTIONS":
             return self.answer(phone, request, 200, [("Allow-Events", PACKAGE)], "options")
         if self.challenged(phone, request):
             return None
         if request.method == "REGISTER":
+            self.contacts = [one for one in self.contacts if one is not phone]
+            self.contacts += [phone] if request.header("expires") != "0" else []
             return self.answer(phone, request, 200, [("Contact", request.header("contact"))], "register")
         package = request.header("event").partition(";")[0]
         if package != PACKAGE:
@@ -183,7 +207,8 @@ class Stage:
                 return False
             self.answer(phone, request, 403, [], "refused")
             return True
-        if not self.demands_credentials(request):
+        # Who makes a call is always asked.
+        if request.method != "INVITE" and not self.demands_credentials(request):
             return False
         nonce = f"n{self.token()}"
         self.nonces.add(nonce)
@@ -236,11 +261,15 @@ class Stage:
         extra: list[tuple[str, str]],
         why: str,
         dialog: Dialog | None = None,
+        tag: str = "",
+        body: bytes = b"",
     ) -> None:
         reason = {200: "OK", 401: "Unauthorized", 403: "Forbidden", 423: "Interval Too Brief"}.get(
             status, "No"
         )
-        draft = reply(request, status, reason, extra, dialog.tag if dialog else f"s{self.token()}")
+        draft = reply(
+            request, status, reason, extra, dialog.tag if dialog else tag or f"s{self.token()}", body
+        )
         self.send(phone, Outgoing("response", draft, request, dialog, why))
 
     def notify(self, dialog: Dialog, content: tuple[str, bytes], why: str) -> None:
@@ -268,6 +297,10 @@ class Stage:
         if content[0]:
             draft.add("Content-Type", content[0])
         self.send(dialog.phone, Outgoing("notify", draft, None, dialog, why))
+
+    def ask(self, phone: Phone, draft: Draft, why: str) -> None:
+        """Send a request that is no NOTIFY."""
+        self.send(phone, Outgoing("request", draft, None, None, why))
 
     def send(self, phone: Phone, message: Outgoing) -> None:
         for edit in self.edits:

@@ -96,6 +96,21 @@ def tells_the_old_value_before_the_new_one(stage: Stage) -> None:
 
 
 @variant
+def announces_codes_before_the_final_response(stage: Stage) -> None:
+    """TS 24.238: the announcement in an early dialog, and a release that means no failure."""
+    stage.facts |= {"call.answer": "either", "call.final_early": (480,)}
+    stage.switch.early = True
+
+
+@variant
+def sends_calls_through_proxies_and_hides_the_caller(stage: Stage) -> None:
+    stage.switch.routes = ("<sip:p1.lab;lr>", "<sip:p2.lab;lr>")
+    stage.edits.append(
+        lambda m: m.draft.put("From", '"Anonymous" <sip:anonymous@lab>;tag=x') if m.why == "invite" else None
+    )
+
+
+@variant
 def takes_half_a_second_for_each_message(stage: Stage) -> None:
     stage.edits.append(lambda message: setattr(message, "delay", 0.5 - STEP))
 
