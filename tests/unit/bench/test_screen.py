@@ -1,6 +1,7 @@
 """featuresync.bench.screen: what a terminal would show, however the bytes are cut."""
 
 import time
+from itertools import count
 
 import pytest
 from hypothesis import given
@@ -41,6 +42,8 @@ def shown(*chunks):
         (b"\x9b31mred", ["\ufffd31mred"]),
         (b"lone \x1b\nnext", ["lone", "next"]),
     ],
+    # What is printed is no name for a test: it holds escapes.
+    ids=count(),
 )
 def test_what_is_left_of_what_was_printed(printed, lines):
     assert shown(printed) == lines
