@@ -84,6 +84,7 @@ class Phone:
         """Answer every call with 486."""
         self.timers = timers
         self._flow: Flow | None = None
+        self._shape: Callable[[Draft], bytes] | None = None
         self._transactions = Transactions(timers)
         self._outbox: list[Send] = []
         self._events: deque[TransactionEvent] = deque()
@@ -232,6 +233,13 @@ class Phone:
         """Another authenticator of this line, for instance with a wrong password."""
         return Authenticator(Credentials(self.line.auth_user or self.line.user, password), self.tokens)
 
+    def shape_next(self, shape: Callable[[Draft], bytes]) -> None:
+        """Let ``shape`` write the bytes of the next request, from the finished draft: how odd ones are sent.
+
+        What it gives must still have a Via branch, a Call-ID and a CSeq, or no answer finds its request.
+        """
+        self._shape = shape
+
     # -- requests ---------------------------------------------------------------------------------
 
     def draft(self, method: str, uri: str, call_id: str, tag: str, cseq: int) -> Draft:
@@ -275,7 +283,8 @@ class Phone:
             host = f"[{host}]" if ":" in host else host
             sent_by = f"SIP/2.0/{self._flow.transport.upper()} {host}:{port}"
             draft.drop("Via").headers.insert(0, ("Via", f"{sent_by};branch=z9hG4bK{self.tokens()};rport"))
-        data = draft.encode()
+        shape, self._shape = self._shape, None
+        data = shape(draft) if shape else draft.encode()
         return Message(data), self._transactions.send(data, self._flow, self._flow.reliable, now)
 
     # -- what comes in ----------------------------------------------------------------------------

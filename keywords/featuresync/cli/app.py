@@ -38,6 +38,9 @@ class Side(StrEnum):
     PHONE = "phone"
     SERVER = "server"
     LIFECYCLE = "lifecycle"
+    ADVERSITY = "adversity"
+    HOSTILE = "hostile"
+    SECURITY = "security"
     EFFECT = "effect"
 
 

@@ -16,7 +16,7 @@ from .rfc6665_start import START
 from .state import STATE
 from .verdict import Requirement
 
-_ORDER = ("TR", "AU", "SU", "EX", "NO", "RF", "UN", "BD", "MP", "ST", "MS", "FC", "EF", "CS")
+_ORDER = "TR AU SU EX NO RF UN BD MP ST ER MS CO FC FV CS EF XF PH".split()
 
 CATALOGUE: dict[str, Requirement] = {
     row.id: row

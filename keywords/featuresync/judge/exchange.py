@@ -71,6 +71,8 @@ class Exchange:
     attempts: list[Attempt]
     wrong_password: bool = False
     """Made with a wrong password on purpose."""
+    odd: str = ""
+    """What is odd about it on purpose."""
 
     @property
     def first(self) -> Wire:

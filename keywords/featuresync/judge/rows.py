@@ -29,10 +29,29 @@ class Rows(list[Requirement]):
 
         return add
 
-    def put(self, id: str, level: Level, clause: str, text: str, judge: Judge, applies: str = "R") -> None:
-        """Add a row whose function is shared or made by another one."""
+    def put(
+        self,
+        id: str,
+        level: Level,
+        clause: str,
+        text: str,
+        judge: Judge,
+        applies: str = "R",
+        how: str = "",
+    ) -> None:
+        """Add a row whose function is shared or made by another one.
+
+        ``how`` says in one sentence how it is judged; where it is left out, the function's docstring does.
+        """
 
         def over(trace: Trace) -> Iterable[Finding]:
             return judge(story_of(trace))
 
-        self.append(Requirement(id, level, clause, text, frozenset(applies.split()), over))
+        how = how or " ".join((judge.__doc__ or "").split())
+        self.append(Requirement(id, level, clause, text, frozenset(applies.split()), over, how))
+
+    def unjudged(self, id: str, level: Level, clause: str, text: str, why: str, applies: str = "R") -> None:
+        """Add a row that no trace of ours can decide, and say why."""
+        self.append(
+            Requirement(id, level, clause, text, frozenset(applies.split()), lambda _: (), unjudged=why)
+        )

@@ -15,7 +15,7 @@ from .change import Change, Report
 from .exchange import Exchange, Kind, Notify, Pairing, package_of
 from .phones import Phones
 from .subscription import Subscription
-from .topics import OFF_WITH_DIGITS, UNPLUGGED, WITHOUT_NUMBER, WRONG_PASSWORD
+from .topics import ODD, OFF_WITH_DIGITS, UNPLUGGED, WITHOUT_NUMBER, WRONG_PASSWORD
 from .trace import Awaited, Flip, Note, Quiet, Reading, Setting, Trace, Wire
 
 SLACK = 0.05
@@ -71,6 +71,11 @@ class Story:
     @cached_property
     def assigned(self) -> set[Feature]:
         return {Feature(name) for name in self.setting.assigned}
+
+    def assigned_to(self, account: str) -> set[Feature]:
+        """The features that the account has on the server."""
+        own = self.setting.assigned_to.get(account)
+        return self.assigned if own is None else {Feature(name) for name in own}
 
     @property
     def subscribes(self) -> Iterator[tuple[Subscription, Exchange]]:
@@ -129,8 +134,8 @@ class Story:
         return sorted(found, key=lambda change: change.time)
 
     def is_meant(self, exchange: Exchange) -> bool:
-        """False for a set sent with a wrong password or without credentials that are due."""
-        if exchange.wrong_password:
+        """False for a set that is odd on purpose, has a wrong password, or lacks credentials that are due."""
+        if exchange.wrong_password or exchange.odd:
             return False
         return exchange.credentialed or (
             exchange.status not in (401, 407) and self.fact("expect.challenge") is not True
@@ -246,16 +251,21 @@ class Story:
     def _read(self, pairing: Pairing) -> list[Call]:
         reading = CallReading(self.setting)
         wrong: set[str] = set()
+        odd: dict[str, str] = {}
         for event in self.trace.events:
             before = len(pairing.exchanges)
             if isinstance(event, Note) and event.topic == WRONG_PASSWORD:
                 wrong.add(event.actor)
+            elif isinstance(event, Note) and event.topic == ODD:
+                odd[event.actor] = event.text
             elif isinstance(event, Wire):
                 pairing.read(event)
             started = pairing.exchanges[-1] if len(pairing.exchanges) > before else None
             if started is not None and started.actor in wrong:
                 started.wrong_password = True
                 wrong.discard(started.actor)
+            if started is not None:
+                started.odd = odd.pop(started.actor, "")
             reading.read(event, started)
         reading.share(pairing.received)
         return reading.calls

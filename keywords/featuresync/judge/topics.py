@@ -27,3 +27,6 @@ UNKNOWN_CODE = "unknown-code"
 
 WITHOUT_CREDENTIALS = "without-credentials"
 """The actor's next call is a feature code that is sent without credentials (FC-08)."""
+
+ODD = "odd"
+"""The actor's next request is odd on purpose, as the text says: it is never taken for a meant change."""

@@ -121,6 +121,8 @@ class Setting:
     accounts: dict[str, str]
     """Role (``primary``, ``other``) → user part of the account's address of record."""
     facts: dict[str, Any] = field(default_factory=dict)
+    assigned_to: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The same by account (user part), for those that have not all of them."""
     deadlines: dict[str, float] = field(default_factory=dict)
     """Named time limits in seconds: ``confirmation``, ``push``, ``full_state``, ``answer``, ``quiet``."""
 

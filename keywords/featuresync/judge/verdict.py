@@ -43,7 +43,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One row of the catalogue. ``judge`` yields a finding per occasion in the trace, or none."""
+    """One row of the catalogue. ``judge`` yields a finding per occasion in the trace, or none.
+
+    ``how`` says how it is judged, ``unjudged`` why nothing judges it ("" for a row that is judged).
+    """
 
     id: str
     level: Level
@@ -51,6 +54,8 @@ class Requirement:
     text: str
     applies: frozenset[str]
     judge: Callable[[Trace], Iterable[Finding]]
+    how: str = ""
+    unjudged: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,14 @@
 
 =====================  =============================================================================
 ``feature:dnd``        the feature it is about; ``feature:all`` for scenarios about all of them
-``side:phone``         who changes it: ``phone``, ``server``, ``lifecycle`` (nobody), ``effect`` (calls)
+``side:phone``         who changes it: ``phone``, ``server``, ``lifecycle`` (nobody), ``effect`` (calls);
+                       ``adversity``, ``hostile`` and ``security`` are lifecycles of their kind
 ``by:feature-code``    the mechanism it is about; without it any mechanism that changes a feature will do
 ``needs:NAME``         a fact that must hold: of ``[expect]``, or by its full dotted name
 ``without:NAME``       a fact that must be known not to hold
 ``role:target``        an account that the bench must have
+``bench:restart``      something that the bench must be able to show (``shows`` of the bench file)
+``opt-in``             only run when asked for by ``--include``: it is known to harm some product
 ``sync:off``           it is about a phone whose Feature Sync is off
 ``ST-01``              a requirement that it exercises
 =====================  =============================================================================
@@ -95,7 +98,7 @@ def _unclaimed_side(profile: Profile, tags: list[str]) -> str:
     by = [Mechanism(name) for name in tagged(tags, "by:")]
     if by == [Mechanism.FEATURE_CODE]:
         return _unknown_codes(title, feature, claims)
-    sides = {"lifecycle": ("phone", "server"), "effect": ("phone",)}.get(side, (side,))
+    sides = {"phone": ("phone",), "server": ("server",), "effect": ("phone",)}.get(side, ("phone", "server"))
     facts = [(one, _side(claim, one)) for one in sides for claim in claims]
     if any(fact.value in (by or SYNCHRONISES[one]) for one, fact in facts):
         return ""
@@ -123,6 +126,9 @@ def _unable_bench(profile: Profile, tags: list[str], bench: Bench) -> str:
     missing = [role for role in tagged(tags, "role:") if role not in bench.accounts]
     if missing:
         return f"the bench has no account {missing[0]!r}"
+    unable = [name for name in tagged(tags, "bench:") if name not in bench.shows]
+    if unable:
+        return f"the bench cannot show {unable[0]!r} (its file does not say so)"
     readable, feature = bench.recipe(profile).features, feature_of(tags)
     if feature != "all" and feature not in readable:
         return f"the bench's recipe {bench.admin.recipe} cannot read {feature}"

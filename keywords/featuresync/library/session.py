@@ -87,6 +87,9 @@ class Session:
             families=self.profile.vendor.families,
             assigned=tuple(self.profile.features),
             accounts={role: account.user for role, account in self.bench.accounts.items()},
+            assigned_to={
+                one.user: one.features for one in self.bench.accounts.values() if one.features is not None
+            },
             facts=facts,
             deadlines=self.bench.deadlines.model_dump(),
         )

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from featuresync.errors import ConfigFault
 
-from .facts import Model, Name, Port, Seconds
+from .facts import FeatureName, Model, Name, Port, Seconds
 from .recipe import Recipe
 from .vendor import Profile
 
@@ -55,6 +55,9 @@ class Account(Model):
     password: SecretRef
     values: dict[Name, str] = Field(
         default_factory=dict, description="Placeholders of the recipe that differ by account"
+    )
+    features: tuple[FeatureName, ...] | None = Field(
+        None, description="Features assigned to it, where that is not all that the system has"
     )
 
 
@@ -155,7 +158,7 @@ class Deadlines(Model):
     """Until a call that nobody answers has gone on to its forward."""
 
 
-Role = Literal["primary", "other", "target"]
+Role = Literal["primary", "other", "target", "partial", "bare"]
 
 
 class Bench(Model):
@@ -166,13 +169,19 @@ class Bench(Model):
     sip: Sip
     accounts: dict[Role, Account]
     """``primary`` is the line under test, ``other`` somebody else's, ``target`` the phone of the first of
-    ``targets``: without it no call is followed to where it is forwarded."""
+    ``targets``: without it no call is followed to where it is forwarded. ``partial`` has some of the
+    features only, ``bare`` none; each of the two says so in its ``features``."""
     targets: tuple[str, str] = Field(description="Two numbers that forwards may point at")
     admin: Admin
     recipes: dict[Name, Recipe] = Field(default_factory=dict)
     deadlines: Deadlines = Deadlines()
     fingerprint: str = Field("", description="What the device under test is, with version")
     standin: bool = False
+    shows: frozenset[Literal["restart", "extended", "short"]] = Field(
+        frozenset(),
+        description="What this bench can show besides: the server restarts at our command; agents, executives"
+        " and call recording are assigned to the primary account; subscriptions of a few seconds are granted",
+    )
     without_package: Sip | None = Field(None, description="The same system without the package, for 489")
     file: Path = Field(Path(), exclude=True)
 

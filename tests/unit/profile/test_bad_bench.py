@@ -33,7 +33,8 @@ def recipe(file):
         (
             "[accounts.other]",
             "[accounts.others]",
-            "accounts.others: expected one of 'primary', 'other' or 'target', got 'others'",
+            "accounts.others: expected one of 'primary', 'other', 'target', 'partial' or 'bare', "
+            "got 'others'",
         ),
         (
             '"room-2"',
